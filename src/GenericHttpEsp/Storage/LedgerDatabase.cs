@@ -1,0 +1,93 @@
+using System.Data.Common;
+
+namespace GenericHttpEsp.Storage;
+
+/// <summary>
+/// The database of profiles, subscriptions, audiences, batches and events. Writes of concurrent callers share transactions (group commit); an answer is
+/// given after the commit, never before. Work may run more than once (a failed group is repeated member by member): it must build its result anew.
+/// </summary>
+internal abstract class LedgerDatabase : IAsyncDisposable
+{
+    private readonly GroupCommit _writer;
+    private readonly SemaphoreSlim _readers;
+    private readonly System.Collections.Concurrent.ConcurrentBag<LedgerSession> _idle = [];
+    private bool _disposed;
+
+    protected LedgerDatabase(StorageEngine engine, StorageOptions options, TimeProvider time, int lanes, ILogger logger)
+    {
+        Engine = engine;
+        _readers = new SemaphoreSlim(options.ReadersMax);
+        _writer = new GroupCommit(OpenSessionAsync, BeginAsync, options, time, lanes, logger);
+    }
+
+    public StorageEngine Engine { get; }
+
+    /// <summary>Transactions begun by the writer since the start.</summary>
+    public long Transactions => _writer.Transactions;
+
+    /// <summary>Runs in a shared transaction; completes when it is durable.</summary>
+    /// <param name="kind">Which queue it waits in.</param>
+    /// <param name="work">Statements on the session; no transaction control.</param>
+    /// <param name="rows">About how many rows it touches.</param>
+    /// <exception cref="CommitUnknownException">COMMIT failed: the work may or may not have happened.</exception>
+    public Task<T> WriteAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, int rows = 1, CancellationToken cancellationToken = default) =>
+        _writer.RunAsync(kind, work, rows, cancellationToken);
+
+    /// <summary>Reads committed rows on a connection of its own.</summary>
+    public async Task<T> ReadAsync<T>(Func<LedgerSession, Task<T>> read, CancellationToken cancellationToken = default)
+    {
+        await _readers.WaitAsync(cancellationToken);
+        LedgerSession? session = null;
+        try
+        {
+            // SQLite reads block their thread: keep them off the grain's scheduler.
+            return await Task.Run(
+                async () =>
+                {
+                    session = _idle.TryTake(out var idle) ? idle : await OpenSessionAsync(cancellationToken);
+                    return await read(session);
+                },
+                cancellationToken);
+        }
+        catch (DbException) when (session is not null)
+        {
+            await session.DisposeAsync();
+            session = null;
+            throw;
+        }
+        finally
+        {
+            if (session is not null)
+            {
+                _idle.Add(session);
+            }
+
+            _readers.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _writer.DisposeAsync();
+        while (_idle.TryTake(out var session))
+        {
+            await session.DisposeAsync();
+        }
+
+        _readers.Dispose();
+        await CloseAsync();
+    }
+
+    /// <summary>Opens a connection that is fit for writing and for reading.</summary>
+    public abstract Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken);
+
+    protected abstract Task<DbTransaction> BeginAsync(LedgerSession session, CancellationToken cancellationToken);
+
+    protected virtual ValueTask CloseAsync() => ValueTask.CompletedTask;
+}
