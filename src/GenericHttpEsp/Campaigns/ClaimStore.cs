@@ -1,0 +1,141 @@
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
+using Microsoft.Extensions.Options;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>Claims: fence, then admit, in one transaction and as two statements, so that admission sees what was committed while the fence waited.</summary>
+internal sealed class ClaimStore(LedgerDatabase database, IOptions<DispatchOptions> options)
+{
+    // A claim must outlive the slowest attempt it covers before anybody calls it unknown.
+    private const int SlackMilliseconds = 4000;
+    private readonly long _deadlineMilliseconds =
+        options.Value.SendWindowMilliseconds + (options.Value.AttemptTimeoutSeconds * 1000L) + SlackMilliseconds;
+
+    public Task<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Claim,
+        async session =>
+        {
+            var to = request.Batches[^1].Ids[^1];
+            if (!await FenceAsync(session, request.Owner, request.From, to))
+            {
+                return ClaimResult.Fenced;
+            }
+
+            var forbidden = await ForbiddenAsync(session, request.Batches);
+            var change = new CounterChange();
+            var claimed = new List<ClaimedBatch>(request.Batches.Count);
+            foreach (var batch in request.Batches)
+            {
+                var outcomes = Admit(batch, forbidden, change);
+                claimed.Add(new ClaimedBatch(await InsertAsync(session, request.Owner, batch, outcomes), 0, outcomes));
+            }
+
+            await ApplyAsync(session, request.Owner, claimed, change);
+            return new ClaimResult(ClaimStatus.Claimed, session.BeganAt, claimed);
+        },
+        request.Batches.Count,
+        cancellationToken);
+
+    public Task<ClaimResult> ReclaimAsync(ReclaimRequest request, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Claim,
+        async session =>
+        {
+            if (!await HoldAsync(session, request.Owner)
+                || await BatchRow.FindAsync(session, request.BatchId) is not { State: BatchState.Waiting } row)
+            {
+                return ClaimResult.Fenced;
+            }
+
+            var forbidden = await ForbiddenAsync(session, [request.Batch]);
+            var change = new CounterChange();
+            var outcomes = Admit(request.Batch, forbidden, change);
+            await UpdateAsync(session, request, outcomes);
+            var claimed = new ClaimedBatch(row.Id, row.Attempt, outcomes);
+            await ApplyAsync(session, request.Owner, [claimed], change);
+            return new ClaimResult(ClaimStatus.Claimed, session.BeganAt, [claimed]);
+        },
+        cancellationToken: cancellationToken);
+
+    private static async Task<bool> FenceAsync(LedgerSession session, ClaimOwner owner, long from, long to) => await session.ExecuteAsync(
+        "update partitions set cursor = @to where id = @id and epoch = @epoch and cursor = @from and state = 'open'",
+        ("@to", to), ("@id", owner.PartitionId), ("@epoch", owner.Epoch), ("@from", from)) == 1;
+
+    // Writes the row although nothing changes: only a written row is locked against another activation's new epoch until the commit.
+    private static async Task<bool> HoldAsync(LedgerSession session, ClaimOwner owner) => await session.ExecuteAsync(
+        "update partitions set cursor = cursor where id = @id and epoch = @epoch and state = 'open'",
+        ("@id", owner.PartitionId), ("@epoch", owner.Epoch)) == 1;
+
+    /// <summary>Those of the batches' records who must not get mail by what is committed now, with the reason.</summary>
+    private static async Task<Dictionary<long, RecordOutcome>> ForbiddenAsync(LedgerSession session, IReadOnlyList<BatchDraft> batches)
+    {
+        var ids = batches.SelectMany(batch => batch.Ids.Where((_, i) => batch.Outcomes[i] == RecordOutcome.ToCome)).ToArray();
+        var rows = await session.QueryAsync(
+            $"""
+            select t.value, case when p.id is null then {(int)RecordOutcome.SkippedErased} else {(int)RecordOutcome.SkippedUnsubscribed} end
+            from {session.Rows("@ids")}
+            left join profiles p on p.id = t.value
+            left join subscriptions s on s.key = p.key and s.forbids
+            where p.id is null or s.key is not null
+            """,
+            static row => (Id: row.GetInt64(0), Reason: (RecordOutcome)row.GetInt32(1)),
+            ("@ids", ids));
+        return rows.ToDictionary(row => row.Id, row => row.Reason);
+    }
+
+    private static RecordOutcome[] Admit(BatchDraft batch, Dictionary<long, RecordOutcome> forbidden, CounterChange change)
+    {
+        var outcomes = new RecordOutcome[batch.Ids.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = batch.Outcomes[i] == RecordOutcome.ToCome && forbidden.TryGetValue(batch.Ids[i], out var reason) ? reason : batch.Outcomes[i];
+            change.Move(RecordOutcome.ToCome, outcomes[i]);
+        }
+
+        return outcomes;
+    }
+
+    private static async Task ApplyAsync(LedgerSession session, ClaimOwner owner, List<ClaimedBatch> claimed, CounterChange change)
+    {
+        // Only when someone was skipped: an untouched claim must not reset the count of starts.
+        if (claimed.Exists(batch => Array.Exists(batch.Outcomes, outcome => outcome != RecordOutcome.ToCome)))
+        {
+            await change.ApplyAsync(session, owner.PartitionId);
+        }
+    }
+
+    private Task<long> InsertAsync(LedgerSession session, ClaimOwner owner, BatchDraft batch, RecordOutcome[] outcomes)
+    {
+        var live = outcomes.Count(outcome => outcome == RecordOutcome.ToCome);
+        return session.FirstAsync(
+            $"""
+            insert into batches (campaign_id, run, run_date, partition_id, attempt, state, first_id, last_id, ids, outcome, live, provider_id, provider_version,
+              hashes, batch_key, claimed_at, deadline_at, epoch, created_at)
+            values (@campaign, @run, @date, @partition, 0, @state, @first, @last, @ids, @outcome, @live, @provider, @version,
+              @hashes, @key, {session.Now}, {session.Now} + @deadline, @epoch, {session.Now})
+            returning id
+            """,
+            static row => row.GetInt64(0),
+            ("@campaign", owner.CampaignId), ("@run", owner.Run), ("@date", (long)owner.RunDate), ("@partition", owner.PartitionId),
+            ("@state", (short)(live > 0 ? BatchState.Claimed : BatchState.Closed)), ("@first", batch.Ids[0]), ("@last", batch.Ids[^1]),
+            ("@ids", IdArray.ToColumn(session, batch.Ids)), ("@outcome", Bytes(outcomes)), ("@live", (long)live),
+            ("@provider", owner.ProviderId), ("@version", (long)owner.ProviderVersion), ("@hashes", batch.Hashes), ("@key", batch.Key),
+            ("@deadline", _deadlineMilliseconds), ("@epoch", owner.Epoch));
+    }
+
+    private Task UpdateAsync(LedgerSession session, ReclaimRequest request, RecordOutcome[] outcomes)
+    {
+        var live = outcomes.Count(outcome => outcome == RecordOutcome.ToCome);
+        return session.ExecuteAsync(
+            $"""
+            update batches set state = @state, outcome = @outcome, live = @live, hashes = @hashes, batch_key = @key, provider_version = @version,
+              claimed_at = {session.Now}, deadline_at = {session.Now} + @deadline, epoch = @epoch
+            where id = @id
+            """,
+            ("@state", (short)(live > 0 ? BatchState.Claimed : BatchState.Closed)), ("@outcome", Bytes(outcomes)), ("@live", (long)live),
+            ("@hashes", request.Batch.Hashes), ("@key", request.Batch.Key), ("@version", (long)request.Owner.ProviderVersion),
+            ("@deadline", _deadlineMilliseconds), ("@epoch", request.Owner.Epoch), ("@id", request.BatchId));
+    }
+
+    private static byte[] Bytes(RecordOutcome[] outcomes) => Array.ConvertAll(outcomes, static outcome => (byte)outcome);
+}

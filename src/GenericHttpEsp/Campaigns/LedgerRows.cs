@@ -1,0 +1,100 @@
+using System.Data.Common;
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>States of a batch row. Values are stored and never change.</summary>
+internal enum BatchState : short
+{
+    /// <summary>Owned by its partition, not on the wire; goes out when it is due.</summary>
+    Waiting = 0,
+
+    /// <summary>May be on the wire.</summary>
+    Claimed = 1,
+
+    Closed = 2,
+
+    /// <summary>Holds records whose request was made and whose answer is lost.</summary>
+    Unknown = 3,
+
+    /// <summary>Its records went on in smaller rows.</summary>
+    Split = 4,
+}
+
+/// <summary>Values of the column <c>state</c> of a partition. Claims go through only while it is open.</summary>
+internal static class PartitionStates
+{
+    public const string Open = "open";
+    public const string Paused = "paused";
+    public const string Stopped = "stopped";
+    public const string Done = "done";
+}
+
+/// <summary>Changes of a partition's counters, by outcome.</summary>
+internal sealed class CounterChange
+{
+    private static readonly string Update =
+        $"update partitions set starts = 0, {string.Join(", ", OutcomeRules.Counted.Select(outcome => $"{Column(outcome)} = {Column(outcome)} + @{Column(outcome)}"))} where id = @id";
+
+    private readonly Dictionary<RecordOutcome, long> _changes = OutcomeRules.Counted.ToDictionary(outcome => outcome, _ => 0L);
+
+    /// <summary>Column of the partitions table that counts an outcome.</summary>
+    public static string Column(RecordOutcome outcome) => outcome switch
+    {
+        RecordOutcome.ToCome => "to_come",
+        RecordOutcome.Accepted => "accepted",
+        RecordOutcome.Refused => "refused",
+        RecordOutcome.Failed => "failed",
+        RecordOutcome.Unknown => "unknown",
+        RecordOutcome.SkippedUnsubscribed => "skipped_unsubscribed",
+        RecordOutcome.SkippedGroup => "skipped_group",
+        RecordOutcome.SkippedErased => "skipped_erased",
+        RecordOutcome.SkippedRender => "skipped_render",
+        RecordOutcome.SkippedBadAddress => "skipped_bad_address",
+        RecordOutcome.SkippedTooLate => "skipped_too_late",
+        RecordOutcome.SkippedStopped => "skipped_stopped",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "This outcome is not counted."),
+    };
+
+    /// <summary>A record goes from one outcome to another. Moved records live on in a successor as to come, so moving changes nothing.</summary>
+    public void Move(RecordOutcome from, RecordOutcome to, int records = 1)
+    {
+        _changes[Counts(from)] -= records;
+        _changes[Counts(to)] += records;
+    }
+
+    /// <summary>Adds the changes to the partition's row, in the transaction that changes the outcome bytes. Also tells that the partition survives its batches.</summary>
+    public Task<int> ApplyAsync(LedgerSession session, long partitionId)
+    {
+        var parameters = new (string, object?)[OutcomeRules.Counted.Length + 1];
+        parameters[0] = ("@id", partitionId);
+        for (var i = 0; i < OutcomeRules.Counted.Length; i++)
+        {
+            parameters[i + 1] = ("@" + Column(OutcomeRules.Counted[i]), _changes[OutcomeRules.Counted[i]]);
+        }
+
+        return session.ExecuteAsync(Update, parameters);
+    }
+
+    private static RecordOutcome Counts(RecordOutcome outcome) => outcome == RecordOutcome.Moved ? RecordOutcome.ToCome : outcome;
+}
+
+/// <summary>A batch row as read for a change.</summary>
+internal sealed record BatchRow(
+    long Id, long PartitionId, BatchState State, int Attempt, long[] Ids, byte[] Outcomes, long CreatedAt)
+{
+    public const string Columns = "id, partition_id, state, attempt, ids, outcome, created_at";
+
+    public static BatchRow Read(LedgerSession session, DbDataReader row) => new(
+        row.GetInt64(0),
+        row.GetInt64(1),
+        (BatchState)row.GetInt16(2),
+        row.GetInt32(3),
+        IdArray.FromColumn(session, row, 4),
+        row.GetFieldValue<byte[]>(5),
+        row.GetInt64(6));
+
+    public static Task<BatchRow?> FindAsync(LedgerSession session, long id) => session.FirstAsync(
+        $"select {Columns} from batches where id = @id {session.ForUpdate}", row => Read(session, row), ("@id", id));
+}

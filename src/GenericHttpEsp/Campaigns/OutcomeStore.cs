@@ -1,0 +1,143 @@
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>Outcomes: bytes, successors and counters change in one transaction, and only upwards, so every report may be repeated.</summary>
+internal sealed class OutcomeStore(LedgerDatabase database)
+{
+    private const int AnswerCharactersMax = 500;
+    private const int AttemptsMax = 8;
+    private const long AgeMillisecondsMax = 24 * 60 * 60 * 1000L;
+
+    public Task RecordAsync(BatchReport report, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Outcome,
+        async session =>
+        {
+            if (await BatchRow.FindAsync(session, report.BatchId) is { } row)
+            {
+                await ChangeAsync(session, row, report);
+            }
+
+            return 0;
+        },
+        1 + report.Successors.Count,
+        cancellationToken);
+
+    /// <summary>After an ambiguous COMMIT: the claim's row, if it is there, becomes a waiting one again under a successor.</summary>
+    public Task CloseUnsentAsync(long partitionId, string batchKey, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Outcome,
+        async session =>
+        {
+            var row = await session.FirstAsync(
+                $"select {BatchRow.Columns} from batches where partition_id = @partition and state = 1 and batch_key = @key {session.ForUpdate}",
+                found => BatchRow.Read(session, found),
+                ("@partition", partitionId), ("@key", batchKey));
+            if (row is not null)
+            {
+                var successor = new Successor(0, row.Ids.Length, TimeSpan.Zero, CountsAsAttempt: false);
+                await ChangeAsync(session, row, new BatchReport(row.Id, new RecordOutcome[row.Ids.Length], [successor], "not sent"));
+            }
+
+            return 0;
+        },
+        cancellationToken: cancellationToken);
+
+    /// <summary>Declares claims unknown whose deadline on the database's clock is over. Answers how many rows.</summary>
+    public Task<int> ExpireAsync(long campaignId, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Outcome,
+        async session =>
+        {
+            var rows = await session.QueryAsync(
+                $"""
+                select {BatchRow.Columns} from batches
+                where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1 and deadline_at <= {session.Now}
+                order by id limit 100 {session.ForUpdate}
+                """,
+                row => BatchRow.Read(session, row),
+                ("@campaign", campaignId));
+            foreach (var row in rows)
+            {
+                var outcomes = Enumerable.Repeat(RecordOutcome.Unknown, row.Ids.Length).ToArray();
+                await ChangeAsync(session, row, new BatchReport(row.Id, outcomes, [], "no answer before the deadline; the process ended or was paused"));
+            }
+
+            return rows.Count;
+        },
+        cancellationToken: cancellationToken);
+
+    private static async Task ChangeAsync(LedgerSession session, BatchRow row, BatchReport report)
+    {
+        var change = new CounterChange();
+        var outcomes = new byte[row.Outcomes.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = (byte)OutcomeRules.Next((RecordOutcome)row.Outcomes[i], report.Outcomes[i]);
+        }
+
+        var split = await SucceedAsync(session, row, report, outcomes);
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            change.Move((RecordOutcome)row.Outcomes[i], (RecordOutcome)outcomes[i]);
+        }
+
+        var state = outcomes.Contains((byte)RecordOutcome.Unknown) ? BatchState.Unknown : split ? BatchState.Split : BatchState.Closed;
+        await session.ExecuteAsync(
+            "update batches set state = @state, outcome = @outcome, live = 0, answer = coalesce(@answer, answer) where id = @id",
+            ("@state", (short)state), ("@outcome", outcomes), ("@answer", Shortened(report.Answer) ?? (object)DBNull.Value), ("@id", row.Id));
+        await change.ApplyAsync(session, row.PartitionId);
+    }
+
+    /// <summary>Inserts the waiting rows of what is still to come; too many attempts, too old or stopped ends it instead. Changes <paramref name="outcomes"/>.</summary>
+    private static async Task<bool> SucceedAsync(LedgerSession session, BatchRow row, BatchReport report, byte[] outcomes)
+    {
+        var any = false;
+        foreach (var successor in report.Successors)
+        {
+            var live = Enumerable.Range(successor.First, successor.Count).Where(i => outcomes[i] == (byte)RecordOutcome.ToCome).ToArray();
+            if (live.Length == 0)
+            {
+                continue;
+            }
+
+            var end = await EndAsync(session, row, successor);
+            Array.ForEach(live, i => outcomes[i] = (byte)end);
+            if (end == RecordOutcome.Moved)
+            {
+                any = true;
+                await InsertAsync(session, row, successor, [.. live.Select(i => row.Ids[i])]);
+            }
+        }
+
+        return any;
+    }
+
+    private static async Task<RecordOutcome> EndAsync(LedgerSession session, BatchRow row, Successor successor)
+    {
+        if (row.Attempt + (successor.CountsAsAttempt ? 1 : 0) >= AttemptsMax)
+        {
+            return RecordOutcome.Failed;
+        }
+
+        // Locks the partition: a stop that commits after us sees the new waiting row, one that committed before us is seen here.
+        var (stopped, age) = await session.FirstAsync(
+            $"select case when state = 'stopped' then 1 else 0 end, {session.Now} from partitions where id = @id {session.ForUpdate}",
+            found => (found.GetInt32(0) == 1, found.GetInt64(1) - row.CreatedAt),
+            ("@id", row.PartitionId));
+        return stopped ? RecordOutcome.SkippedStopped : age > AgeMillisecondsMax ? RecordOutcome.Failed : RecordOutcome.Moved;
+    }
+
+    private static Task InsertAsync(LedgerSession session, BatchRow row, Successor successor, long[] ids) => session.ExecuteAsync(
+        $"""
+        insert into batches (campaign_id, run, run_date, partition_id, parent_id, attempt, state, first_id, last_id, ids, outcome, live,
+          provider_id, provider_version, not_before, epoch, created_at)
+        select campaign_id, run, run_date, partition_id, id, @attempt, 0, @first, @last, @ids, @outcome, @live,
+          provider_id, provider_version, {session.Now} + @delay, epoch, created_at
+        from batches where id = @parent
+        """,
+        ("@attempt", row.Attempt + (successor.CountsAsAttempt ? 1 : 0)), ("@first", ids[0]), ("@last", ids[^1]),
+        ("@ids", IdArray.ToColumn(session, ids)), ("@outcome", new byte[ids.Length]), ("@live", (long)ids.Length),
+        ("@delay", (long)successor.Delay.TotalMilliseconds), ("@parent", row.Id));
+
+    private static string? Shortened(string? answer) => answer is { Length: > AnswerCharactersMax } ? answer[..AnswerCharactersMax] : answer;
+}

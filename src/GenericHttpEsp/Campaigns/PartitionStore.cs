@@ -1,0 +1,154 @@
+using System.Data.Common;
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>A partition under a new epoch.</summary>
+internal sealed record PartitionLease(long CampaignId, int Run, long Epoch, long Cursor, long LastId, long FirstBlock, long LastBlock, int Starts);
+
+/// <summary>A row that waits to be claimed again.</summary>
+internal sealed record WaitingRow(long Id, long[] Ids, long DueInMilliseconds);
+
+/// <summary>What a partition still has beside its cursor.</summary>
+internal sealed record OpenRows(IReadOnlyList<WaitingRow> Waiting, int Claimed);
+
+/// <summary>Rows of the partitions table: epochs, states, sums.</summary>
+internal sealed class PartitionStore(LedgerDatabase database)
+{
+    private const int WaitingRowsMax = 64;
+
+    /// <summary>Takes a new epoch, so that claims of any other activation are refused; null when the partition is not open.</summary>
+    public Task<PartitionLease?> TakeAsync(long partitionId, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Claim,
+        session => session.FirstAsync(
+            """
+            update partitions set epoch = epoch + 1, starts = starts + 1 where id = @id and state = 'open'
+            returning campaign_id, run, epoch, cursor, last_id, first_block, last_block, starts
+            """,
+            static row => new PartitionLease(
+                row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), (int)row.GetInt64(7)),
+            ("@id", partitionId)),
+        cancellationToken: cancellationToken);
+
+    /// <summary>An orderly end is not a crash: it does not count as a start.</summary>
+    public Task ReleaseAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Event,
+        session => session.ExecuteAsync(
+            "update partitions set starts = 0 where id = @id and epoch = @epoch", ("@id", partitionId), ("@epoch", epoch)),
+        cancellationToken: cancellationToken);
+
+    /// <summary>Done when the cursor stands at the end and no row is open.</summary>
+    public Task<bool> FinishAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Outcome,
+        async session => await session.ExecuteAsync(
+            """
+            update partitions set state = 'done'
+            where id = @id and epoch = @epoch and state = 'open' and cursor >= last_id and to_come = 0
+              and not exists (select 1 from batches b where b.partition_id = partitions.id and b.state in (0, 1))
+            """,
+            ("@id", partitionId), ("@epoch", epoch)) == 1,
+        cancellationToken: cancellationToken);
+
+    public Task<OpenRows> OpenRowsAsync(long partitionId, CancellationToken cancellationToken) => database.ReadAsync(
+        async session =>
+        {
+            var waiting = await session.QueryAsync(
+                $"select id, ids, coalesce(not_before, 0) - {session.Now} from batches where partition_id = @id and state = 0 order by id limit {WaitingRowsMax}",
+                row => new WaitingRow(row.GetInt64(0), IdArray.FromColumn(session, row, 1), row.GetInt64(2)),
+                ("@id", partitionId));
+            var claimed = await session.FirstAsync(
+                "select count(*) from batches where partition_id = @id and state = 1", static row => row.GetInt64(0), ("@id", partitionId));
+            return new OpenRows(waiting, (int)claimed);
+        },
+        cancellationToken);
+
+    /// <summary>Ids of the run's partitions that are not done.</summary>
+    public Task<List<long>> UnfinishedAsync(long campaignId, int run, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.QueryAsync(
+            "select id from partitions where campaign_id = @campaign and run = @run and state <> 'done' order by id limit 10000",
+            static row => row.GetInt64(0),
+            ("@campaign", campaignId), ("@run", run)),
+        cancellationToken);
+
+    /// <summary>Closes or opens all partitions of a run for claims, in one transaction; the new epoch turns away what was rendered before.</summary>
+    public Task SetStateAsync(long campaignId, int run, string from, string to, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Forbid,
+        session => session.ExecuteAsync(
+            """
+            update partitions set state = @to, epoch = epoch + 1, starts = 0
+            where id in (select id from partitions where campaign_id = @campaign and run = @run and state = @from order by id)
+            """,
+            ("@to", to), ("@from", from), ("@campaign", campaignId), ("@run", run)),
+        cancellationToken: cancellationToken);
+
+    /// <summary>Ends a run: what no request has begun for is skipped as stopped. What is on the wire still gets its outcome.</summary>
+    public Task StopAsync(long campaignId, int run, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Forbid,
+        async session =>
+        {
+            var partitions = await session.QueryAsync(
+                $"""
+                select id, to_come from partitions
+                where campaign_id = @campaign and run = @run and state in ('open', 'paused') order by id {session.ForUpdate}
+                """,
+                static row => (Id: row.GetInt64(0), ToCome: row.GetInt64(1)),
+                ("@campaign", campaignId), ("@run", run));
+            foreach (var (id, toCome) in partitions)
+            {
+                await StopOneAsync(session, id, toCome);
+            }
+
+            return partitions.Count;
+        },
+        cancellationToken: cancellationToken);
+
+    public Task<CampaignCounts> CountsAsync(long campaignId, CancellationToken cancellationToken) => database.ReadAsync(
+        session => CountsAsync(session, campaignId), cancellationToken);
+
+    private static async Task<CampaignCounts> CountsAsync(LedgerSession session, long campaignId)
+    {
+        var sums = string.Join(", ", OutcomeRules.Counted.Select(outcome => $"coalesce(sum({CounterChange.Column(outcome)}), 0)"));
+        var counts = await session.FirstAsync(
+            $"select {sums}, coalesce(sum(total), 0) from partitions where campaign_id = @campaign", ReadCounts, ("@campaign", campaignId));
+        var inFlight = await session.FirstAsync(
+            "select coalesce(sum(live), 0) from batches where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1",
+            static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture),
+            ("@campaign", campaignId));
+        return counts! with { InFlight = inFlight };
+    }
+
+    // A sum of bigints is numeric on PostgreSQL.
+    private static CampaignCounts ReadCounts(DbDataReader row)
+    {
+        var counts = OutcomeRules.Counted
+            .Select((outcome, i) => (outcome, Count: Convert.ToInt64(row.GetValue(i), System.Globalization.CultureInfo.InvariantCulture)))
+            .ToDictionary(pair => pair.outcome, pair => pair.Count);
+        var audience = Convert.ToInt64(row.GetValue(OutcomeRules.Counted.Length), System.Globalization.CultureInfo.InvariantCulture);
+        return new CampaignCounts(audience, counts, 0);
+    }
+
+    private static async Task StopOneAsync(LedgerSession session, long id, long toCome)
+    {
+        var onTheWire = await session.FirstAsync(
+            "select coalesce(sum(live), 0) from batches where partition_id = @id and state = 1",
+            static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture),
+            ("@id", id));
+        await session.ExecuteAsync("update partitions set state = 'stopped', epoch = epoch + 1 where id = @id", ("@id", id));
+        var change = new CounterChange();
+        change.Move(RecordOutcome.ToCome, RecordOutcome.SkippedStopped, (int)(toCome - onTheWire));
+        await change.ApplyAsync(session, id);
+        var waiting = await session.QueryAsync(
+            $"select {BatchRow.Columns} from batches where partition_id = @id and state = 0 order by id", row => BatchRow.Read(session, row), ("@id", id));
+        foreach (var row in waiting)
+        {
+            var outcomes = Array.ConvertAll(row.Outcomes, static outcome => outcome == 0 ? (byte)RecordOutcome.SkippedStopped : outcome);
+            await session.ExecuteAsync(
+                "update batches set state = 2, outcome = @outcome, live = 0 where id = @id", ("@outcome", outcomes), ("@id", row.Id));
+        }
+    }
+}
+
+/// <summary>Where the people of a campaign's audience are.</summary>
+/// <param name="InFlight">Of those to come, on the wire now.</param>
+internal sealed record CampaignCounts(long Audience, IReadOnlyDictionary<RecordOutcome, long> By, long InFlight);

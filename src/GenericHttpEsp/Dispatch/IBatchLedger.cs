@@ -1,0 +1,68 @@
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>
+/// What dispatch needs of the ledger. A batch is claimed before it is sent and its outcome is written after; both are durable when the call returns.
+/// </summary>
+internal interface IBatchLedger
+{
+    /// <summary>
+    /// Moves the partition's cursor over the given batches and records each, leaving out everyone who must not get mail. Throws
+    /// <see cref="Storage.CommitUnknownException"/> when nobody knows whether it happened: then nothing may be sent.
+    /// </summary>
+    Task<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Claims a waiting row again, with a fresh look at who must not get mail.</summary>
+    Task<ClaimResult> ReclaimAsync(ReclaimRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Writes what became of a claimed batch. Not fenced: the truth about a request that was made is always welcome. Repeatable.</summary>
+    Task RecordAsync(BatchReport report, CancellationToken cancellationToken);
+
+    /// <summary>After an ambiguous commit of a claim: closes its rows, if they are there, as not sent.</summary>
+    Task CloseUnsentAsync(long partitionId, string batchKey, CancellationToken cancellationToken);
+}
+
+/// <summary>Who claims, for which template.</summary>
+/// <param name="Epoch">The partition's epoch; a claim under an older one is refused.</param>
+internal sealed record ClaimOwner(long CampaignId, int Run, int RunDate, long PartitionId, long Epoch, long ProviderId, int ProviderVersion);
+
+/// <param name="From">The partition's cursor must stand here.</param>
+/// <param name="Batches">Consecutive: each begins after the one before.</param>
+internal sealed record ClaimRequest(ClaimOwner Owner, long From, IReadOnlyList<BatchDraft> Batches);
+
+/// <summary>Records packed into one request, before admission.</summary>
+/// <param name="Ids">Ascending ids of the audience, without a gap in it.</param>
+/// <param name="Outcomes">For each id: to come, or why it was skipped already.</param>
+/// <param name="Hashes">8 bytes an id, of the rendered record.</param>
+/// <param name="Key"><c>$$BatchID</c>: names this claim.</param>
+internal sealed record BatchDraft(long[] Ids, RecordOutcome[] Outcomes, byte[] Hashes, string Key);
+
+/// <param name="Attempt">Requests made for these records before.</param>
+internal sealed record ReclaimRequest(ClaimOwner Owner, long BatchId, BatchDraft Batch);
+
+internal enum ClaimStatus
+{
+    Claimed,
+
+    /// <summary>Another activation owns the partition, the cursor has moved, or the campaign is paused or stopped.</summary>
+    Fenced,
+}
+
+/// <param name="BeganAt">Monotonic timestamp from before the transaction's BEGIN: the send window counts from here.</param>
+internal sealed record ClaimResult(ClaimStatus Status, long BeganAt, IReadOnlyList<ClaimedBatch> Batches)
+{
+    public static readonly ClaimResult Fenced = new(ClaimStatus.Fenced, 0, []);
+}
+
+/// <param name="Outcomes">As committed: only records that are still to come may be sent.</param>
+internal sealed record ClaimedBatch(long Id, int Attempt, RecordOutcome[] Outcomes);
+
+/// <summary>What became of one claimed batch.</summary>
+/// <param name="Outcomes">For each id of the row, news about it; to come means it goes on in <paramref name="Successors"/>.</param>
+/// <param name="Answer">What the ESP said, shortened; shown to people.</param>
+internal sealed record BatchReport(long BatchId, RecordOutcome[] Outcomes, IReadOnlyList<Successor> Successors, string? Answer);
+
+/// <summary>A new waiting row for records that are still to come.</summary>
+/// <param name="First">Index of the first record in the closed row.</param>
+/// <param name="Count">How many, from there; records with an outcome are left out.</param>
+/// <param name="CountsAsAttempt">False when no request was made.</param>
+internal sealed record Successor(int First, int Count, TimeSpan Delay, bool CountsAsAttempt);
