@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace GenericHttpEsp.Api;
@@ -58,7 +57,7 @@ internal static class ApiBody
         }
         catch (BadHttpRequestException refused) when (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return (null, Problems.TooLarge(request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? maxBytes));
+            return (null, Problems.TooLarge(Math.Min(maxBytes, BodyLimitRoutes.Of(request.HttpContext))));
         }
 
         return (buffer.ToArray(), null);

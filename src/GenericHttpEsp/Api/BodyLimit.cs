@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace GenericHttpEsp.Api;
@@ -17,4 +18,7 @@ internal static class BodyLimitRoutes
         builder.Add(endpoint => endpoint.Metadata.Add(new BodyLimit(bytes)));
         return builder;
     }
+
+    /// <summary>The limit that holds for this request.</summary>
+    public static long Of(HttpContext context) => context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? long.MaxValue;
 }
