@@ -28,7 +28,7 @@ internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims,
             foreach (var batch in request.Batches)
             {
                 var outcomes = Admit(batch, forbidden, change);
-                claimed.Add(new ClaimedBatch(await InsertAsync(session, request.Owner, batch, outcomes), 0, outcomes, gates[claimed.Count]));
+                claimed.Add(new ClaimedBatch(await InsertAsync(session, request.Owner, batch, outcomes), 0, 0, outcomes, gates[claimed.Count]));
             }
 
             await ApplyAsync(session, request.Owner, claimed, change);
@@ -51,7 +51,7 @@ internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims,
             var change = new CounterChange();
             var outcomes = Admit(request.Batch, forbidden, change);
             await UpdateAsync(session, request, outcomes);
-            var claimed = new ClaimedBatch(row.Id, row.Attempt, outcomes, gate);
+            var claimed = new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, outcomes, gate);
             await ApplyAsync(session, request.Owner, [claimed], change);
             return new ClaimResult(ClaimStatus.Claimed, [claimed]);
         },

@@ -44,19 +44,19 @@ internal sealed class PageRenderer(TimeProvider time) : IDisposable
         _buffer.Dispose();
     }
 
-    private RecordOutcome RenderOne(BoundTemplate template, ProfileRow? profile)
+    private RecordOutcome RenderOne(BoundTemplate template, ProfileRow profile)
     {
-        if (profile is null)
+        if (profile.Email is null)
         {
             return RecordOutcome.SkippedErased;
         }
 
-        if (EmailAddress.Normalise(profile.Email) is null)
+        if (EmailAddress.Parse(profile.Email) is null)
         {
             return RecordOutcome.SkippedBadAddress;
         }
 
-        var recipient = RecipientModel.FromJson(profile.Id, profile.Email, profile.Attributes, profile.TimeZone);
+        var recipient = RecipientModel.FromJson(profile.Id, profile.Email, profile.AttributesUtf8, profile.TimeZone);
         return template.RenderRecord(recipient, _scratch, _buffer) is null ? RecordOutcome.ToCome : RecordOutcome.SkippedRender;
     }
 }

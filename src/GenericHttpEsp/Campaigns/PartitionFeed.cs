@@ -1,5 +1,5 @@
-using GenericHttpEsp.Content;
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Recipients;
 
 namespace GenericHttpEsp.Campaigns;
 
@@ -59,7 +59,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
         var ids = _ids.AsMemory(_next, Math.Min(IdsPerPageMax, _ids.Length - _next));
         var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, cancellationToken);
-        var profiles = await work.Profiles.ByIdsAsync(ids.ToArray(), cancellationToken);
+        var profiles = await ProfilesAsync(ids.ToArray(), cancellationToken);
         for (var done = 0; done < ids.Length;)
         {
             var page = Page(_renderer.Render(template.Bound, ids[done..], profiles), 0, _position, lease.LastId);
@@ -82,7 +82,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     private async Task<PageReceipt> OfferRowAsync(WaitingRow row, CancellationToken cancellationToken)
     {
         var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, cancellationToken);
-        var profiles = await work.Profiles.ByIdsAsync(row.Ids, cancellationToken);
+        var profiles = await ProfilesAsync(row.Ids, cancellationToken);
         for (var done = 0; done < row.Ids.Length;)
         {
             var page = Page(_renderer.Render(template.Bound, row.Ids.AsMemory(done), profiles), row.Id, 0, row.Ids[^1]);
@@ -97,6 +97,9 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
         return PageReceipt.Taken;
     }
+
+    private async Task<Dictionary<long, ProfileRow>> ProfilesAsync(long[] ids, CancellationToken cancellationToken) =>
+        (await work.Profiles.ByIdsAsync(ids, cancellationToken)).ToDictionary(static profile => profile.Id);
 
     private async Task<PageReceipt> OfferAsync(RunTemplate template, RecordPage page, CancellationToken cancellationToken)
     {

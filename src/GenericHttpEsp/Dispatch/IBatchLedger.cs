@@ -52,9 +52,10 @@ internal sealed record ClaimResult(ClaimStatus Status, IReadOnlyList<ClaimedBatc
 }
 
 /// <param name="Attempt">Requests made for these records before.</param>
+/// <param name="BrokenOff">Tries in a row until now that ended before the whole request was sent.</param>
 /// <param name="Outcomes">As committed: only records that are still to come may be sent.</param>
 /// <param name="Gate">Its window counts from before the transaction's BEGIN. The caller disposes it.</param>
-internal sealed record ClaimedBatch(long Id, int Attempt, RecordOutcome[] Outcomes, SendGate Gate);
+internal sealed record ClaimedBatch(long Id, int Attempt, int BrokenOff, RecordOutcome[] Outcomes, SendGate Gate);
 
 /// <summary>What became of one claimed batch.</summary>
 /// <param name="Outcomes">For each id of the row, news about it; to come means it goes on in <paramref name="Successors"/>.</param>
@@ -65,4 +66,5 @@ internal sealed record BatchReport(long BatchId, RecordOutcome[] Outcomes, IRead
 /// <param name="First">Index of the first record in the closed row.</param>
 /// <param name="Count">How many, from there; records with an outcome are left out.</param>
 /// <param name="CountsAsAttempt">False when no request was made.</param>
-internal sealed record Successor(int First, int Count, TimeSpan Delay, bool CountsAsAttempt);
+/// <param name="BrokeOff">The connection failed, or broke before the whole request was sent.</param>
+internal sealed record Successor(int First, int Count, TimeSpan Delay, bool CountsAsAttempt, bool BrokeOff = false);
