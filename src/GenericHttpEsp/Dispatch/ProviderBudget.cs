@@ -76,17 +76,21 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
     /// <summary>Serves from the slice at hand, then sees to the next one. Under the lock.</summary>
     private void Go()
     {
-        if (time.GetElapsedTime(_sliceAt).TotalMilliseconds >= _slice.MillisecondsLeft)
-        {
-            _slice = default;
-        }
-
+        DropLapsed();
         Serve();
         if (!_leasing && _waiting.First?.Value is { HasSlot: true })
         {
             // Off the caller's scheduler: a grain's would be held by this loop.
             _leasing = true;
             _ = Task.Run(LeaseAsync);
+        }
+    }
+
+    private void DropLapsed()
+    {
+        if (time.GetElapsedTime(_sliceAt).TotalMilliseconds >= _slice.MillisecondsLeft)
+        {
+            _slice = default;
         }
     }
 
@@ -130,7 +134,9 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
             lock (_lock)
             {
                 // Even a grant whose second is over by now serves once: else a slow database would starve everybody.
-                (_slice, _sliceAt) = (grant, time.GetTimestamp());
+                DropLapsed();
+                _slice = grant with { Requests = grant.Requests + _slice.Requests, Messages = grant.Messages + _slice.Messages };
+                _sliceAt = time.GetTimestamp();
                 Serve();
             }
 
@@ -160,7 +166,7 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
 
     // What the first in line has no need of is not asked for: it would lapse while he gathers the other kind.
     private static int Slice(long needed, int neededByFirst, int? limit) => limit is { } most && neededByFirst > 0
-        ? (int)Math.Clamp(needed, (most + SliceShareMin - 1) / SliceShareMin, (most + SliceShareMax - 1) / SliceShareMax)
+        ? (int)Math.Clamp(needed, 1 + (most / SliceShareMin), 1 + (most / SliceShareMax))
         : 0;
 
     private void FailAll(Exception failure)
