@@ -9,12 +9,11 @@ namespace GenericHttpEsp.Storage;
 internal sealed class PostgresLedger(NpgsqlDataSource source, IOptions<StorageOptions> options, TimeProvider time, ILogger<PostgresLedger> logger)
     : LedgerDatabase(StorageEngine.PostgreSql, options.Value, time, options.Value.WritersMax, logger)
 {
-    /// <summary>A source whose statements are prepared after their second use.</summary>
-    public static NpgsqlDataSource Source(string connectionString)
-    {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 };
-        return NpgsqlDataSource.Create(settings);
-    }
+    /// <summary>The operator's connection string, with statements prepared after their second use.</summary>
+    public static string Settings(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 }.ToString();
+
+    public static NpgsqlDataSource Source(string connectionString) => NpgsqlDataSource.Create(Settings(connectionString));
 
     public override async Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken)
     {

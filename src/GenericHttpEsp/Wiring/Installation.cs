@@ -1,0 +1,80 @@
+using System.Data.Common;
+using GenericHttpEsp.Api;
+using GenericHttpEsp.Storage;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+
+namespace GenericHttpEsp.Wiring;
+
+/// <summary>
+/// What must stand before the silo starts: the data directory and its lock, both databases' schemas, the keys, the first API key. The silo loads its
+/// statements and grains read their state as soon as it starts.
+/// </summary>
+internal sealed class Installation(
+    LedgerDatabase database,
+    ApiKeys apiKeys,
+    IOptions<StorageOptions> storage,
+    IOptions<SecretsOptions> secrets,
+    IOptions<AccountOptions> account,
+    TimeProvider time) : IDisposable
+{
+    private FileStream? _lock;
+    private InstallationKeys? _keys;
+
+    public InstallationKeys Keys => _keys ?? throw new InvalidOperationException("The installation has not been prepared yet.");
+
+    private bool IsEmbedded => database.Engine == StorageEngine.Sqlite;
+
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (IsEmbedded)
+        {
+            Directory.CreateDirectory(storage.Value.DataDirectory);
+            _lock = Lock(Path.Combine(storage.Value.DataDirectory, "lock"));
+            await using var grains = new SqliteConnection(SqliteFiles.ConnectionString(SqliteFiles.Grains(storage.Value)));
+            await grains.OpenAsync(cancellationToken);
+            await WriteAheadAsync(grains, cancellationToken);
+            await Migrations.ApplyAsync(grains, "sqlite-grains", cancellationToken);
+        }
+        else if (secrets.Value.KeyFile is null)
+        {
+            throw new InvalidOperationException("With PostgreSQL every silo needs the same key file: set Secrets:KeyFile.");
+        }
+
+        await using (var session = await database.OpenSessionAsync(cancellationToken))
+        {
+            await Migrations.ApplyAsync(session.Connection, IsEmbedded ? "sqlite" : "postgres", cancellationToken);
+        }
+
+        _keys = await InstallationKeys.LoadAsync(database, storage.Value, secrets.Value, account.Value.Id, time, cancellationToken);
+        if (await apiKeys.BootstrapAsync(cancellationToken) is { } made)
+        {
+            // On the console and not in the log: logs are kept and sent elsewhere.
+            Console.WriteLine($"First API key (shown this once; if it is lost, set Api:BootstrapKey): {made}");
+        }
+    }
+
+    public void Dispose() => _lock?.Dispose();
+
+    /// <summary>Two programs on one directory would both send. The operating system lets go of the lock when the process ends, however it ends.</summary>
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException taken)
+        {
+            throw new InvalidOperationException(
+                $"Another GenericHttpEsp runs on {Path.GetFullPath(path)}. Stop it, or give this one its own Storage:DataDirectory.", taken);
+        }
+    }
+
+    // Readers of lists then never wait for a grain that writes.
+    private static async Task WriteAheadAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        await using var pragma = connection.CreateCommand();
+        pragma.CommandText = "pragma journal_mode = wal";
+        await pragma.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

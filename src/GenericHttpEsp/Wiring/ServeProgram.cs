@@ -1,0 +1,100 @@
+using GenericHttpEsp.Api;
+using GenericHttpEsp.Storage;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace GenericHttpEsp.Wiring;
+
+/// <summary>The server: every slice is added and mapped here, in the order of the data's way.</summary>
+internal static class ServeProgram
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var started = new StartedSignal();
+        try
+        {
+            await using var app = await BuildAsync(args, started);
+            // Kestrel binds after the silo has started: found out here, nothing has to be stopped again.
+            ListenAddresses.RefuseTaken(app.Configuration["Urls"]);
+            await app.StartAsync();
+            started.Set();
+            Console.WriteLine($"GenericHttpEsp listens on {app.Services.GetRequiredService<ServerAddresses>().Listening}");
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (Exception refusal) when (!started.IsSet && StartRefusal.Explain(refusal) is { } line)
+        {
+            await Console.Error.WriteLineAsync($"GenericHttpEsp cannot start: {line}");
+            return 1;
+        }
+    }
+
+    /// <summary>The whole application, prepared and mapped, not started.</summary>
+    /// <param name="configure">What a test replaces.</param>
+    public static async Task<WebApplication> BuildAsync(string[] args, StartedSignal? started = null, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        AddDefaults(builder.Configuration);
+        builder.Logging.AddQuietConsole(started);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.AddStorage();
+        builder.Services.AddApi();
+        builder.AddSilo();
+        // One line a slice: builder.Services.AddProviders(), AddRecipients(), AddCampaigns(), AddDispatch(), AddCallbacks().
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        try
+        {
+            await app.Services.GetRequiredService<Installation>().PrepareAsync(CancellationToken.None);
+            app.UseApi();
+            app.MapApi();
+            app.MapHealth();
+            // One line a slice: app.MapProviders(), MapRecipients(), MapCampaigns(), MapCallbacks().
+            return app;
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static void AddStorage(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<SecretsOptions>().BindConfiguration(SecretsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AccountOptions>().BindConfiguration(AccountOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        if (builder.Configuration.GetConnectionString("Postgres") is { Length: > 0 } postgres)
+        {
+            services.AddSingleton(_ => PostgresLedger.Source(postgres));
+            services.AddSingleton<LedgerDatabase, PostgresLedger>();
+        }
+        else
+        {
+            services.AddSingleton<LedgerDatabase, SqliteLedger>();
+        }
+
+        // Made first (the installation is prepared before the silo starts), so the container disposes the ledger last.
+        services.AddSingleton<Installation>();
+        services.AddSingleton(static provider => provider.GetRequiredService<Installation>().Keys);
+    }
+
+    // Below everything an operator can set: files, environment and command line stand above.
+    private static void AddDefaults(ConfigurationManager configuration) => ((IConfigurationBuilder)configuration).Sources.Insert(
+        0,
+        new MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>
+            {
+                ["Urls"] = "http://localhost:8080",
+                ["Logging:LogLevel:Default"] = "Information",
+                ["Logging:LogLevel:Microsoft"] = "Warning",
+                ["Logging:LogLevel:Orleans"] = "Warning",
+                ["Logging:LogLevel:Polly"] = "Warning",
+                ["Logging:LogLevel:System"] = "Warning",
+            },
+        });
+}

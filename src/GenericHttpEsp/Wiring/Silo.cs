@@ -1,0 +1,86 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GenericHttpEsp.Storage;
+using Orleans.Configuration;
+using Orleans.Serialization;
+
+namespace GenericHttpEsp.Wiring;
+
+/// <summary>The silo in this process: alone on loopback over SQLite, or one of many over PostgreSQL.</summary>
+internal static class Silo
+{
+    /// <summary>Storage of every grain state that is not a recipient's.</summary>
+    public const string GrainStorage = "grains";
+
+    /// <summary>Memory streams for what is harmless to lose.</summary>
+    public const string ProgressStreams = "progress";
+
+    private const int ClusterSiloPort = 11111;
+    private const int ClusterGatewayPort = 30000;
+
+    public static void AddSilo(this WebApplicationBuilder builder)
+    {
+        var cluster = builder.Configuration.GetSection(ClusterOptions.Section).Get<ClusterOptions>() ?? new ClusterOptions();
+        var storage = builder.Configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
+        var postgres = builder.Configuration.GetConnectionString("Postgres");
+        builder.UseOrleans(silo =>
+        {
+            if (string.IsNullOrEmpty(postgres))
+            {
+                AddEmbedded(silo, cluster, SqliteFiles.ConnectionString(SqliteFiles.Grains(storage)));
+            }
+            else
+            {
+                AddClustered(silo, cluster, postgres);
+            }
+
+            AddCommon(silo, cluster);
+        });
+        // One budget for all that stops; the silo's stages take it in turn, so nothing may stop concurrently.
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(cluster.ShutdownSeconds));
+    }
+
+    private static void AddEmbedded(ISiloBuilder silo, ClusterOptions cluster, string grains)
+    {
+        silo.UseLocalhostClustering(cluster.SiloPort ?? FreePort(), cluster.GatewayPort ?? 0, null, cluster.ServiceId, cluster.ClusterId);
+        silo.AddAdoNetGrainStorage(GrainStorage, options => (options.Invariant, options.ConnectionString) = ("System.Data.SQLite", grains));
+    }
+
+    private static void AddClustered(ISiloBuilder silo, ClusterOptions cluster, string postgres)
+    {
+        silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", postgres));
+        silo.AddAdoNetGrainStorage(GrainStorage, options => (options.Invariant, options.ConnectionString) = ("Npgsql", PostgresLedger.Settings(postgres)));
+        silo.ConfigureEndpoints(
+            IPAddress.Parse(cluster.AdvertisedAddress),
+            cluster.SiloPort ?? ClusterSiloPort,
+            cluster.GatewayPort ?? ClusterGatewayPort,
+            listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(cluster.AdvertisedAddress)));
+    }
+
+    private static void AddCommon(ISiloBuilder silo, ClusterOptions cluster)
+    {
+        // Rows without the names of our types: a renamed class must still read its rows. Property names are the format.
+        silo.UseSystemTextJsonGrainStorageSerializer();
+        silo.Services.Configure<SystemTextJsonGrainStorageSerializerOptions>(
+            options => options.JsonSerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false)));
+        silo.AddMemoryStreams(ProgressStreams);
+        silo.AddMemoryGrainStorage("PubSubStore");
+        silo.Configure<SiloMessagingOptions>(options =>
+        {
+            options.MaxEnqueuedRequestsHardLimit = cluster.WaitingCallsMax;
+            options.ResponseTimeout = TimeSpan.FromSeconds(cluster.ResponseTimeoutSeconds);
+            options.SystemResponseTimeout = TimeSpan.FromSeconds(cluster.ResponseTimeoutSeconds);
+        });
+        silo.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(cluster.ResponseTimeoutSeconds));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
