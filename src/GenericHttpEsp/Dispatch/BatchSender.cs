@@ -122,7 +122,12 @@ internal sealed partial class BatchSender(
         var answer = result.Answer ?? new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true };
         var context = new AnswerContext(records, request.ContentLength, claimed.Attempt + 1, claimed.BrokenOff);
         var overrides = new AnswerOverrides { RetryOn500 = template.Provider.Contract.Answers?.On500 == "retry" };
-        var meaning = AnswerRules.Classify(answer, context, overrides, random);
+        AnswerMeaning meaning;
+        lock (random)
+        {
+            meaning = AnswerRules.Classify(answer, context, overrides, random);
+        }
+
         var report = ReportRules.Report(claimed.Id, claimed.Outcomes, meaning, Words(answer, meaning));
         await UntilRecordedAsync(() => ledger.RecordAsync(report, CancellationToken.None));
         return answer.BodyReleased;
