@@ -31,16 +31,16 @@ public interface IProviderGrain : IGrainWithIntegerKey
     Task<ProviderAnswer> AddCallbackToken(string sealedToken, bool revokeOthers);
 
     /// <summary>The current state; null when there never was such a provider. A deleted one still answers its tokens.</summary>
-    [Alias("Get")]
-    Task<ProviderSnapshot?> Get();
+    [Alias("Read")]
+    Task<ProviderSnapshot?> Read();
 
-    /// <summary>As <see cref="Get"/>, without the snapshot when it still has this revision.</summary>
-    [Alias("GetIfChanged")]
-    Task<ProviderNews> GetIfChanged(long revision);
+    /// <summary>As <see cref="Read"/>, without the snapshot when it still has this revision.</summary>
+    [Alias("ReadIfChanged")]
+    Task<ProviderNews> ReadIfChanged(long revision);
 
     /// <summary>A template version that is kept, or null: the last twenty and every pinned one are.</summary>
-    [Alias("GetVersion")]
-    Task<ProviderTemplateVersion?> GetVersion(int version);
+    [Alias("ReadVersion")]
+    Task<ProviderTemplateVersion?> ReadVersion(int version);
 
     /// <summary>
     /// A campaign's run holds on to a template version until <see cref="Unpin"/>: the version and the secrets of its host stay. One pin a campaign; a new

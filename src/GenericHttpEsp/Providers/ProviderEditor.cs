@@ -1,0 +1,80 @@
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Providers;
+
+/// <summary>What came of an edit: the grain's answer, or what is wrong with the body.</summary>
+internal readonly record struct ProviderEdit(ProviderAnswer? Answer, IReadOnlyDictionary<string, string[]>? Errors)
+{
+    public static ProviderEdit Wrong(string pointer, string message) => new(null, new Dictionary<string, string[]> { [pointer] = [message] });
+}
+
+/// <summary>Checks what clients say about providers, seals their secrets and hands it to the grain.</summary>
+internal sealed class ProviderEditor(
+    IGrainFactory grains, LedgerDatabase database, SecretVault vault, ProviderCatalog catalog, IEndpointGuard guard)
+{
+    private const string Sequence = "provider";
+
+    public async Task<ProviderEdit> CreateAsync(ProviderContract sent, CancellationToken cancellationToken)
+    {
+        var (contract, errors) = Check(sent, new HashSet<string>(), stored: null);
+        if (errors.Count > 0)
+        {
+            return new(null, errors);
+        }
+
+        var id = await Settings.NextAsync(database, Sequence, cancellationToken);
+        return Done(id, await Grain(id).Create(vault.Seal(id, contract, before: null), vault.SealToken(id, CallbackTokens.New(id))));
+    }
+
+    /// <param name="current">What the client is believed to have seen; the grain refuses when it is no longer so.</param>
+    /// <param name="sent">The whole contract.</param>
+    /// <param name="nulls">Pointers of secrets that were sent as null.</param>
+    public async Task<ProviderEdit> ChangeAsync(ProviderSnapshot current, ProviderContract sent, IReadOnlySet<string> nulls)
+    {
+        var (contract, errors) = Check(sent, nulls, vault.Open(current.Id, current.Definition!));
+        return errors.Count > 0
+            ? new(null, errors)
+            : Done(current.Id, await Grain(current.Id).Change(vault.Seal(current.Id, contract, current.Definition), current.Revision));
+    }
+
+    public async Task<ProviderAnswer> ArchiveAsync(long id) => Forget(id, await Grain(id).Archive());
+
+    public async Task<ProviderAnswer> DeleteAsync(long id) => Forget(id, await Grain(id).Delete());
+
+    public async Task<ProviderAnswer> RotateAsync(long id, bool revokeOthers) =>
+        Forget(id, await Grain(id).AddCallbackToken(vault.SealToken(id, CallbackTokens.New(id)), revokeOthers));
+
+    /// <summary>Null when there is none, or it was deleted.</summary>
+    public async Task<ProviderSnapshot?> ReadAsync(long id) => await Grain(id).Read() is { Definition: not null } snapshot ? snapshot : null;
+
+    private IProviderGrain Grain(long id) => grains.GetGrain<IProviderGrain>(id);
+
+    private ProviderEdit Done(long id, ProviderAnswer answer) => Forget(id, answer).Result == ProviderResult.NameTaken
+        ? ProviderEdit.Wrong("/nickname", "Another provider has this nickname.")
+        : new(answer, null);
+
+    private ProviderAnswer Forget(long id, ProviderAnswer answer)
+    {
+        catalog.Forget(id);
+        return answer;
+    }
+
+    private (ProviderContract Contract, IReadOnlyDictionary<string, string[]> Errors) Check(
+        ProviderContract sent, IReadOnlySet<string> nulls, ProviderContract? stored)
+    {
+        var problems = new TemplateProblems();
+        var contract = SecretMerge.Apply(sent with { Nickname = sent.Nickname?.Trim().Normalize() }, nulls, stored, problems);
+        foreach (var (pointer, messages) in RequestTemplate.Compile(contract).Errors)
+        {
+            Array.ForEach(messages, message => problems.Add(pointer, message));
+        }
+
+        // What is no address at all was found above.
+        if (!problems.Errors.ContainsKey("/endpoint") && guard.Refuse(new Uri(contract.Endpoint!)) is { } refusal)
+        {
+            problems.Add("/endpoint", refusal);
+        }
+
+        return (contract, problems.Errors);
+    }
+}

@@ -1,0 +1,30 @@
+using System.Text.Json;
+
+namespace GenericHttpEsp.Providers;
+
+/// <summary>What is wrong with the people of a preview or test.</summary>
+internal static class TrialRules
+{
+    private const int EmailCharactersMax = 320;
+
+    public static void Check(IReadOnlyList<TrialRecipient> recipients, int batchSize, TemplateProblems problems)
+    {
+        if (recipients.Count < 1 || recipients.Count > batchSize)
+        {
+            problems.Add("/recipients", batchSize == 1 ? "This provider sends one message a request: give one recipient." : $"Give 1 to {batchSize} recipients.");
+        }
+
+        foreach (var (index, recipient) in recipients.Index())
+        {
+            if (recipient?.Email is not { Length: <= EmailCharactersMax } email || email.IndexOf('@', StringComparison.Ordinal) < 1 || email.Any(char.IsControl))
+            {
+                problems.Add($"/recipients/{index}/email", "This is no address.");
+            }
+
+            if (recipient?.Attributes is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null or JsonValueKind.Undefined) })
+            {
+                problems.Add($"/recipients/{index}/attributes", "Attributes are one JSON object.");
+            }
+        }
+    }
+}
