@@ -16,6 +16,9 @@ internal readonly record struct LiquidParsing(LiquidTemplate? Template, IReadOnl
 /// </summary>
 internal sealed partial class LiquidTemplate
 {
+    /// <summary>Fluid's parser takes up to 5 KB of stack a level.</summary>
+    private const int DepthOnAnyStack = 10;
+
     private readonly IReadOnlyList<Statement> _statements;
     private readonly TextEncoder _encoder;
 
@@ -34,10 +37,15 @@ internal sealed partial class LiquidTemplate
 
     public static LiquidParsing Parse(string source, bool html)
     {
-        if (LiquidScan.Check(source) is { } refused)
+        if (LiquidScan.Check(source, out var deepest) is { } refused)
         {
             return new(null, [refused]);
         }
+        return deepest <= DepthOnAnyStack ? ParseChecked(source, html) : DeepStack.Run(() => ParseChecked(source, html));
+    }
+
+    private static LiquidParsing ParseChecked(string source, bool html)
+    {
         if (!LiquidSetup.Parser.TryParse(source, out var parsed, out var error))
         {
             return new(null, [Located(error)]);
@@ -95,7 +103,9 @@ internal sealed partial class LiquidTemplate
         RenderLimitException limit => new(limit.Reason, limit.Message),
         JsonException => new(RenderFailureReason.BadAttributes, "The recipient's stored attributes cannot be read as JSON."),
         _ when context.TooManySteps => new(RenderFailureReason.TooManySteps, $"More than {RenderLimits.StepsMax} steps."),
-        _ => new(RenderFailureReason.TemplateError, $"{exception.GetType().Name}: {exception.Message}"),
+        FluidException => new(RenderFailureReason.TemplateError, exception.Message),
+        // Messages of the runtime may quote the value.
+        _ => new(RenderFailureReason.TemplateError, exception.GetType().Name),
     };
 
     private static LiquidError UnknownFilter(string source, string name)
