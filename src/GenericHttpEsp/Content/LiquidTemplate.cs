@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fluid;
 using Fluid.Ast;
+using Fluid.Parser;
 
 namespace GenericHttpEsp.Content;
 
@@ -46,7 +47,7 @@ internal sealed partial class LiquidTemplate
 
     private static LiquidParsing ParseChecked(string source, bool html)
     {
-        if (!LiquidSetup.Parser.TryParse(source, out var parsed, out var error))
+        if (!TryParse(source, out var parsed, out var error))
         {
             return new(null, [Located(error)]);
         }
@@ -57,6 +58,20 @@ internal sealed partial class LiquidTemplate
             return new(null, [.. rewriter.UnknownFilters.Distinct().Select(name => UnknownFilter(source, name))]);
         }
         return new(new(Merged(rewritten.Statements), html, rewriter.NamesRecipient), []);
+    }
+
+    /// <summary>Whatever the parser throws, the text is what is wrong.</summary>
+    private static bool TryParse(string source, out IFluidTemplate parsed, out string error)
+    {
+        try
+        {
+            return LiquidSetup.Parser.TryParse(source, out parsed, out error);
+        }
+        catch (Exception exception)
+        {
+            (parsed, error) = (new FluidTemplate(), $"The template cannot be parsed ({exception.GetType().Name}).");
+            return false;
+        }
     }
 
     /// <summary>Writes the rendered text at the end of the output. On failure the output may hold a part: the caller rewinds.</summary>
