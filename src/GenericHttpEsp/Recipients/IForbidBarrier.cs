@@ -1,10 +1,11 @@
 namespace GenericHttpEsp.Recipients;
 
 /// <summary>
-/// Waits until every request that could still contain an address has begun or can no longer begin. Called after the commit of a change that forbids
-/// sending and before it is acknowledged.
+/// What stands between the commit of something that forbids sending and its acknowledgement. A claim made before the commit may still be on its way to the
+/// wire, on any silo; no lock of the database can tell.
 /// </summary>
 internal interface IForbidBarrier
 {
+    /// <summary>Returns when every request that may hold an address forbidden by an already visible commit has begun or never will.</summary>
     Task WaitAsync(CancellationToken cancellationToken);
 }
