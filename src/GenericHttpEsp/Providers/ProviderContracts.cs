@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace GenericHttpEsp.Providers;
+
+/// <summary>
+/// Body of <c>POST /v1/providers</c>. Names and numbers are checked by <see cref="TemplateRules"/>, all at once, so nothing is an enum here.
+/// Secret are: <see cref="AuthenticationContract.Password"/> and the value of each header whose <see cref="HeaderContract.IsSecret"/> holds.
+/// </summary>
+public sealed record ProviderContract
+{
+    public string? Nickname { get; init; }
+
+    /// <summary>GET or POST.</summary>
+    public string? RequestType { get; init; }
+
+    /// <summary>Absolute http or https address, without user and password.</summary>
+    public string? Endpoint { get; init; }
+
+    public AuthenticationContract? Authentication { get; init; }
+
+    public IReadOnlyList<HeaderContract>? Headers { get; init; }
+
+    /// <summary>json (default), form, xml or text.</summary>
+    public string? BodyFormat { get; init; }
+
+    /// <summary>The template: JSON itself (or a string that holds JSON) for json; a flat object for form and GET; a string for xml and text.</summary>
+    public JsonElement? Parameters { get; init; }
+
+    public BatchContract? Batch { get; init; }
+
+    public string? DefaultFromName { get; init; }
+
+    public string? DefaultFromAddress { get; init; }
+
+    public string? DefaultReplyToAddress { get; init; }
+
+    public PreferenceCenterContract? PreferenceCenter { get; init; }
+
+    public LimitsContract? Limits { get; init; }
+
+    /// <summary>hold (default) or retry.</summary>
+    public string? OnUnknown { get; init; }
+
+    public IdempotencyContract? Idempotency { get; init; }
+
+    public AnswersContract? Answers { get; init; }
+
+    /// <summary>Callbacks whose meta has an empty field 8 count when they name a message of ours.</summary>
+    public bool? AcceptUnsignedMeta { get; init; }
+}
+
+/// <param name="Type">none or basic.</param>
+/// <param name="Username">For basic.</param>
+/// <param name="Password">For basic. Secret.</param>
+public sealed record AuthenticationContract(string? Type, string? Username, string? Password);
+
+/// <param name="Name">An HTTP token; not one that belongs to the connection.</param>
+/// <param name="Value">May hold placeholders.</param>
+/// <param name="Secret">Whether the value is stored encrypted and masked; when absent, yes for names that look like credentials.</param>
+public sealed record HeaderContract(string? Name, string? Value, bool? Secret)
+{
+    private static readonly string[] CredentialParts = ["authorization", "token", "secret", "password", "apikey", "api-key", "api_key", "auth-key", "cookie", "signature"];
+
+    [JsonIgnore]
+    public bool IsSecret => Secret ?? CredentialParts.Any(part => Name?.Contains(part, StringComparison.OrdinalIgnoreCase) == true);
+}
+
+/// <param name="Parameter">The key whose value is repeated; empty for the root array.</param>
+/// <param name="Size">Records a call, 2 to 1000.</param>
+/// <param name="MaxBytes">Largest body in bytes.</param>
+/// <param name="LingerMilliseconds">How long to wait for a batch to fill, 0 (default) to 60,000.</param>
+public sealed record BatchContract(string? Parameter, int? Size, int? MaxBytes, int? LingerMilliseconds);
+
+/// <param name="Type">none (default), system or customUrl.</param>
+/// <param name="Url">For customUrl: absolute http or https address.</param>
+public sealed record PreferenceCenterContract(string? Type, string? Url);
+
+/// <summary>Null means no limit of the operator's; the cluster's own maxima always hold.</summary>
+public sealed record LimitsContract(double? RequestsPerSecond, double? MessagesPerSecond, int? Concurrency);
+
+/// <param name="KeyLifetimeSeconds">How long the ESP remembers a <c>$$BatchID</c>.</param>
+public sealed record IdempotencyContract(int? KeyLifetimeSeconds);
+
+/// <param name="On500">unknown (default) or retry.</param>
+public sealed record AnswersContract(string? On500);

@@ -1,0 +1,140 @@
+using System.Text.Json;
+
+namespace GenericHttpEsp.Providers;
+
+/// <summary>The members of a provider that are not the template itself.</summary>
+internal static class ProviderRules
+{
+    private const int NicknameMax = 100;
+    private const int BatchSizeMin = 2;
+    private const int BatchSizeMax = 1000;
+    private const int LingerMillisecondsMax = 60_000;
+    private const int ConcurrencyMax = 512;
+    private const int BodyBytesMin = 1024;
+
+    public static void Check(ProviderContract provider, TemplateProblems problems)
+    {
+        if (string.IsNullOrWhiteSpace(provider.Nickname) || provider.Nickname.Length > NicknameMax)
+        {
+            problems.Add("/nickname", $"The nickname is missing or longer than {NicknameMax} characters.");
+        }
+        OneOf(provider.RequestType, "/requestType", problems, "GET", "POST");
+        Address(provider.Endpoint, "/endpoint", problems);
+        OneOf(provider.OnUnknown ?? "hold", "/onUnknown", problems, "hold", "retry");
+        OneOf(provider.Answers?.On500 ?? "unknown", "/answers/on500", problems, "unknown", "retry");
+        Authentication(provider.Authentication, problems);
+        BodyFormat(provider, problems);
+        Batch(provider, problems);
+        Limits(provider.Limits, problems);
+        PreferenceCenter(provider.PreferenceCenter, problems);
+        if (provider.Idempotency is { KeyLifetimeSeconds: null or <= 0 })
+        {
+            problems.Add("/idempotency/keyLifetimeSeconds", "The lifetime is a number of seconds above 0.");
+        }
+    }
+
+    private static void Authentication(AuthenticationContract? authentication, TemplateProblems problems)
+    {
+        OneOf(authentication?.Type ?? "none", "/authentication/type", problems, "none", "basic");
+        if (authentication?.Type != "basic")
+        {
+            return;
+        }
+        if (string.IsNullOrEmpty(authentication.Username) || authentication.Username.Contains(':', StringComparison.Ordinal))
+        {
+            problems.Add("/authentication/username", "Basic authentication needs a username without a colon.");
+        }
+        if (authentication.Password is null)
+        {
+            problems.Add("/authentication/password", "Basic authentication needs a password (it may be empty).");
+        }
+    }
+
+    private static void BodyFormat(ProviderContract provider, TemplateProblems problems)
+    {
+        OneOf(provider.BodyFormat ?? "json", "/bodyFormat", problems, "json", "form", "xml", "text");
+        if (provider.RequestType != "GET" && provider.BodyFormat is "form" or "xml" or "text")
+        {
+            problems.Add("/bodyFormat", $"Bodies of format '{provider.BodyFormat}' are not supported yet; use json.");
+        }
+    }
+
+    private static void Batch(ProviderContract provider, TemplateProblems problems)
+    {
+        if (provider.Batch is not { } batch)
+        {
+            return;
+        }
+        if (provider.RequestType == "GET")
+        {
+            problems.Add("/batch", "A GET request carries one message: batching needs POST.");
+        }
+        if (batch.Size is null or < BatchSizeMin or > BatchSizeMax)
+        {
+            problems.Add("/batch/size", $"The size is a number from {BatchSizeMin} to {BatchSizeMax}.");
+        }
+        if (batch.MaxBytes < BodyBytesMin)
+        {
+            problems.Add("/batch/maxBytes", $"The largest body has at least {BodyBytesMin} bytes.");
+        }
+        if (batch.LingerMilliseconds is < 0 or > LingerMillisecondsMax)
+        {
+            problems.Add("/batch/lingerMilliseconds", $"The wait for a full batch is 0 to {LingerMillisecondsMax} ms.");
+        }
+    }
+
+    private static void Limits(LimitsContract? limits, TemplateProblems problems)
+    {
+        Positive(limits?.RequestsPerSecond, "/limits/requestsPerSecond", problems);
+        Positive(limits?.MessagesPerSecond, "/limits/messagesPerSecond", problems);
+        if (limits?.Concurrency is < 1 or > ConcurrencyMax)
+        {
+            problems.Add("/limits/concurrency", $"The concurrency is 1 to {ConcurrencyMax} requests.");
+        }
+    }
+
+    private static void Positive(double? value, string pointer, TemplateProblems problems)
+    {
+        if (value is { } number && !(number > 0 && double.IsFinite(number)))
+        {
+            problems.Add(pointer, "A limit is a number above 0; leave it out for none.");
+        }
+    }
+
+    private static void PreferenceCenter(PreferenceCenterContract? center, TemplateProblems problems)
+    {
+        OneOf(center?.Type ?? "none", "/preferenceCenter/type", problems, "none", "system", "customUrl");
+        if (center?.Type == "customUrl")
+        {
+            Address(center.Url, "/preferenceCenter/url", problems);
+        }
+    }
+
+    private static void Address(string? address, string pointer, TemplateProblems problems)
+    {
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+        {
+            problems.Add(pointer, "The address is missing or not absolute; write https://host/path.");
+        }
+        else if (uri.UserInfo.Length > 0)
+        {
+            problems.Add(pointer, "User and password do not belong into the address: use authentication.");
+        }
+        else if (address!.Contains("$$", StringComparison.Ordinal) || address.Contains("{{", StringComparison.Ordinal))
+        {
+            problems.Add(pointer, "The address holds no placeholders: use parameters or headers.");
+        }
+        else if (uri.Fragment.Length > 0)
+        {
+            problems.Add(pointer, "The part after # is never sent: leave it out.");
+        }
+    }
+
+    private static void OneOf(string? value, string pointer, TemplateProblems problems, params ReadOnlySpan<string> allowed)
+    {
+        if (!allowed.Contains(value))
+        {
+            problems.Add(pointer, $"{JsonSerializer.Serialize(value)} is not known here; write {string.Join(" or ", allowed.ToArray())}.");
+        }
+    }
+}
