@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Unicode;
 
 namespace GenericHttpEsp.Api;
 
@@ -26,8 +25,8 @@ internal static class ApiJson
         options.MaxDepth = DepthMax;
         options.ReadCommentHandling = JsonCommentHandling.Disallow;
         options.AllowTrailingCommas = false;
-        // Names of people stay readable; < > & are still escaped, so an answer shown by a browser runs nothing.
-        options.Encoder = JavaScriptEncoder.Create(UnicodeRanges.All);
+        // Readable names and messages. Nothing here is pasted into HTML, and no browser takes it for HTML (nosniff).
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
     }
 

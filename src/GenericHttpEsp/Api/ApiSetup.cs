@@ -24,6 +24,11 @@ internal static class ApiSetup
     /// <summary>Before any route is mapped.</summary>
     public static void UseApi(this WebApplication app)
     {
+        app.Use(static (context, next) =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return next(context);
+        });
         app.UseExceptionHandler();
         // Unknown paths and methods answer problem details too.
         app.UseStatusCodePages();

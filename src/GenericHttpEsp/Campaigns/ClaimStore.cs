@@ -5,16 +5,15 @@ using Microsoft.Extensions.Options;
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Claims: fence, then admit, in one transaction and as two statements, so that admission sees what was committed while the fence waited.</summary>
-internal sealed class ClaimStore(LedgerDatabase database, IOptions<DispatchOptions> options)
+internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims, IOptions<DispatchOptions> options)
 {
     // A claim must outlive the slowest attempt it covers before anybody calls it unknown.
     private const int SlackMilliseconds = 4000;
     private readonly long _deadlineMilliseconds =
         options.Value.SendWindowMilliseconds + (options.Value.AttemptTimeoutSeconds * 1000L) + SlackMilliseconds;
 
-    public Task<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) => database.WriteAsync(
-        WriteKind.Claim,
-        async session =>
+    public Task<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) => RunAsync(
+        async (session, open) =>
         {
             var to = request.Batches[^1].Ids[^1];
             if (!await FenceAsync(session, request.Owner, request.From, to))
@@ -22,24 +21,24 @@ internal sealed class ClaimStore(LedgerDatabase database, IOptions<DispatchOptio
                 return ClaimResult.Fenced;
             }
 
+            var gates = request.Batches.Select(_ => open()).ToList();
             var forbidden = await ForbiddenAsync(session, request.Batches);
             var change = new CounterChange();
             var claimed = new List<ClaimedBatch>(request.Batches.Count);
             foreach (var batch in request.Batches)
             {
                 var outcomes = Admit(batch, forbidden, change);
-                claimed.Add(new ClaimedBatch(await InsertAsync(session, request.Owner, batch, outcomes), 0, outcomes));
+                claimed.Add(new ClaimedBatch(await InsertAsync(session, request.Owner, batch, outcomes), 0, 0, outcomes, gates[claimed.Count]));
             }
 
             await ApplyAsync(session, request.Owner, claimed, change);
-            return new ClaimResult(ClaimStatus.Claimed, session.BeganAt, claimed);
+            return new ClaimResult(ClaimStatus.Claimed, claimed);
         },
         request.Batches.Count,
         cancellationToken);
 
-    public Task<ClaimResult> ReclaimAsync(ReclaimRequest request, CancellationToken cancellationToken) => database.WriteAsync(
-        WriteKind.Claim,
-        async session =>
+    public Task<ClaimResult> ReclaimAsync(ReclaimRequest request, CancellationToken cancellationToken) => RunAsync(
+        async (session, open) =>
         {
             if (!await HoldAsync(session, request.Owner)
                 || await BatchRow.FindAsync(session, request.BatchId) is not { State: BatchState.Waiting } row)
@@ -47,15 +46,52 @@ internal sealed class ClaimStore(LedgerDatabase database, IOptions<DispatchOptio
                 return ClaimResult.Fenced;
             }
 
+            var gate = open();
             var forbidden = await ForbiddenAsync(session, [request.Batch]);
             var change = new CounterChange();
             var outcomes = Admit(request.Batch, forbidden, change);
             await UpdateAsync(session, request, outcomes);
-            var claimed = new ClaimedBatch(row.Id, row.Attempt, outcomes);
+            var claimed = new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, outcomes, gate);
             await ApplyAsync(session, request.Owner, [claimed], change);
-            return new ClaimResult(ClaimStatus.Claimed, session.BeganAt, [claimed]);
+            return new ClaimResult(ClaimStatus.Claimed, [claimed]);
         },
-        cancellationToken: cancellationToken);
+        1,
+        cancellationToken);
+
+    /// <summary>Gates open before the admit statement: whoever forbids later finds them, whoever forbade before is seen by the statement.</summary>
+    private async Task<ClaimResult> RunAsync(
+        Func<LedgerSession, Func<SendGate>, Task<ClaimResult>> claim, int rows, CancellationToken cancellationToken)
+    {
+        var gates = new List<SendGate>();
+        try
+        {
+            return await database.WriteAsync(
+                WriteKind.Claim,
+                session =>
+                {
+                    // The group was repeated: the gates of the first try lead nowhere.
+                    CloseAll(gates);
+                    return claim(session, () =>
+                    {
+                        gates.Add(openClaims.Open(session.BeganAt));
+                        return gates[^1];
+                    });
+                },
+                rows,
+                cancellationToken);
+        }
+        catch
+        {
+            CloseAll(gates);
+            throw;
+        }
+    }
+
+    private static void CloseAll(List<SendGate> gates)
+    {
+        gates.ForEach(gate => gate.Dispose());
+        gates.Clear();
+    }
 
     private static async Task<bool> FenceAsync(LedgerSession session, ClaimOwner owner, long from, long to) => await session.ExecuteAsync(
         "update partitions set cursor = @to where id = @id and epoch = @epoch and cursor = @from and state = 'open'",

@@ -82,18 +82,19 @@ internal sealed class CounterChange
 
 /// <summary>A batch row as read for a change.</summary>
 internal sealed record BatchRow(
-    long Id, long PartitionId, BatchState State, int Attempt, long[] Ids, byte[] Outcomes, long CreatedAt)
+    long Id, long PartitionId, BatchState State, int Attempt, int BrokenOff, long[] Ids, byte[] Outcomes, long CreatedAt)
 {
-    public const string Columns = "id, partition_id, state, attempt, ids, outcome, created_at";
+    public const string Columns = "id, partition_id, state, attempt, broken_off, ids, outcome, created_at";
 
     public static BatchRow Read(LedgerSession session, DbDataReader row) => new(
         row.GetInt64(0),
         row.GetInt64(1),
         (BatchState)row.GetInt16(2),
         row.GetInt32(3),
-        IdArray.FromColumn(session, row, 4),
-        row.GetFieldValue<byte[]>(5),
-        row.GetInt64(6));
+        row.GetInt32(4),
+        IdArray.FromColumn(session, row, 5),
+        row.GetFieldValue<byte[]>(6),
+        row.GetInt64(7));
 
     public static Task<BatchRow?> FindAsync(LedgerSession session, long id) => session.FirstAsync(
         $"select {Columns} from batches where id = @id {session.ForUpdate}", row => Read(session, row), ("@id", id));

@@ -129,13 +129,13 @@ internal sealed class OutcomeStore(LedgerDatabase database)
 
     private static Task InsertAsync(LedgerSession session, BatchRow row, Successor successor, long[] ids) => session.ExecuteAsync(
         $"""
-        insert into batches (campaign_id, run, run_date, partition_id, parent_id, attempt, state, first_id, last_id, ids, outcome, live,
+        insert into batches (campaign_id, run, run_date, partition_id, parent_id, attempt, broken_off, state, first_id, last_id, ids, outcome, live,
           provider_id, provider_version, not_before, epoch, created_at)
-        select campaign_id, run, run_date, partition_id, id, @attempt, 0, @first, @last, @ids, @outcome, @live,
+        select campaign_id, run, run_date, partition_id, id, @attempt, @broken, 0, @first, @last, @ids, @outcome, @live,
           provider_id, provider_version, {session.Now} + @delay, epoch, created_at
         from batches where id = @parent
         """,
-        ("@attempt", row.Attempt + (successor.CountsAsAttempt ? 1 : 0)), ("@first", ids[0]), ("@last", ids[^1]),
+        ("@attempt", row.Attempt + (successor.CountsAsAttempt ? 1 : 0)), ("@broken", successor.BrokeOff ? row.BrokenOff + 1 : 0), ("@first", ids[0]), ("@last", ids[^1]),
         ("@ids", IdArray.ToColumn(session, ids)), ("@outcome", new byte[ids.Length]), ("@live", (long)ids.Length),
         ("@delay", (long)successor.Delay.TotalMilliseconds), ("@parent", row.Id));
 

@@ -19,16 +19,19 @@ internal sealed class PartitionStore(LedgerDatabase database)
     private const int WaitingRowsMax = 64;
 
     /// <summary>Takes a new epoch, so that claims of any other activation are refused; null when the partition is not open.</summary>
-    public Task<PartitionLease?> TakeAsync(long partitionId, CancellationToken cancellationToken) => database.WriteAsync(
+    /// <param name="partitionId">The partition.</param>
+    /// <param name="countsAsStart">The first epoch of an activation: too many without any outcome mean that the work ends the process.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<PartitionLease?> TakeAsync(long partitionId, bool countsAsStart, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Claim,
         session => session.FirstAsync(
             """
-            update partitions set epoch = epoch + 1, starts = starts + 1 where id = @id and state = 'open'
+            update partitions set epoch = epoch + 1, starts = starts + @start where id = @id and state = 'open'
             returning campaign_id, run, epoch, cursor, last_id, first_block, last_block, starts
             """,
             static row => new PartitionLease(
                 row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), (int)row.GetInt64(7)),
-            ("@id", partitionId)),
+            ("@id", partitionId), ("@start", countsAsStart ? 1L : 0L)),
         cancellationToken: cancellationToken);
 
     /// <summary>An orderly end is not a crash: it does not count as a start.</summary>

@@ -22,7 +22,15 @@ internal static class AttributeReader
         {
             throw new JsonException("The attributes are not a JSON object.");
         }
-        return ReadObject(ref reader);
+        try
+        {
+            return ReadObject(ref reader);
+        }
+        catch (InvalidOperationException error)
+        {
+            // What the reader says of half a surrogate pair.
+            throw new JsonException("The attributes hold a string that is no text.", error);
+        }
     }
 
     private static Dictionary<string, FluidValue> ReadObject(ref Utf8JsonReader reader)

@@ -13,6 +13,8 @@ internal static class GuardedFilters
 
     public static void Guard(FilterCollection filters)
     {
+        // Multiplies its input by its arguments and is no part of Liquid.
+        filters.Remove("format_string");
         foreach (var (name, filter) in filters.ToList())
         {
             var check = CheckOf(name);
@@ -25,7 +27,7 @@ internal static class GuardedFilters
         "replace" or "replace_first" or "replace_last" or "remove" or "remove_first" or "remove_last" => CheckReplace,
         "split" => CheckSplit,
         "join" => CheckJoin,
-        "format_number" or "format_string" or "format_date" or "date" or "truncate" or "truncatewords" or "slice" => CheckFormat,
+        "format_number" or "format_date" or "date" => CheckFormat,
         _ => null,
     };
 

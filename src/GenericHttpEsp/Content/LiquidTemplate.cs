@@ -93,8 +93,7 @@ internal sealed partial class LiquidTemplate
     private static RenderFailure FailureOf(Exception exception, RenderContext context) => exception switch
     {
         RenderLimitException limit => new(limit.Reason, limit.Message),
-        JsonException or InvalidOperationException when exception is JsonException || exception.Source == "System.Text.Json" =>
-            new(RenderFailureReason.BadAttributes, "The recipient's stored attributes cannot be read as JSON."),
+        JsonException => new(RenderFailureReason.BadAttributes, "The recipient's stored attributes cannot be read as JSON."),
         _ when context.TooManySteps => new(RenderFailureReason.TooManySteps, $"More than {RenderLimits.StepsMax} steps."),
         _ => new(RenderFailureReason.TemplateError, $"{exception.GetType().Name}: {exception.Message}"),
     };

@@ -17,7 +17,7 @@ internal interface IBatchLedger
     /// <summary>Writes what became of a claimed batch. Not fenced: the truth about a request that was made is always welcome. Repeatable.</summary>
     Task RecordAsync(BatchReport report, CancellationToken cancellationToken);
 
-    /// <summary>After an ambiguous commit of a claim: closes its rows, if they are there, as not sent.</summary>
+    /// <summary>After an ambiguous commit of a claim: closes its row, if it is there, as not sent.</summary>
     Task CloseUnsentAsync(long partitionId, string batchKey, CancellationToken cancellationToken);
 }
 
@@ -36,7 +36,6 @@ internal sealed record ClaimRequest(ClaimOwner Owner, long From, IReadOnlyList<B
 /// <param name="Key"><c>$$BatchID</c>: names this claim.</param>
 internal sealed record BatchDraft(long[] Ids, RecordOutcome[] Outcomes, byte[] Hashes, string Key);
 
-/// <param name="Attempt">Requests made for these records before.</param>
 internal sealed record ReclaimRequest(ClaimOwner Owner, long BatchId, BatchDraft Batch);
 
 internal enum ClaimStatus
@@ -47,14 +46,16 @@ internal enum ClaimStatus
     Fenced,
 }
 
-/// <param name="BeganAt">Monotonic timestamp from before the transaction's BEGIN: the send window counts from here.</param>
-internal sealed record ClaimResult(ClaimStatus Status, long BeganAt, IReadOnlyList<ClaimedBatch> Batches)
+internal sealed record ClaimResult(ClaimStatus Status, IReadOnlyList<ClaimedBatch> Batches)
 {
-    public static readonly ClaimResult Fenced = new(ClaimStatus.Fenced, 0, []);
+    public static readonly ClaimResult Fenced = new(ClaimStatus.Fenced, []);
 }
 
+/// <param name="Attempt">Requests made for these records before.</param>
+/// <param name="BrokenOff">Tries in a row until now that ended before the whole request was sent.</param>
 /// <param name="Outcomes">As committed: only records that are still to come may be sent.</param>
-internal sealed record ClaimedBatch(long Id, int Attempt, RecordOutcome[] Outcomes);
+/// <param name="Gate">Its window counts from before the transaction's BEGIN. The caller disposes it.</param>
+internal sealed record ClaimedBatch(long Id, int Attempt, int BrokenOff, RecordOutcome[] Outcomes, SendGate Gate);
 
 /// <summary>What became of one claimed batch.</summary>
 /// <param name="Outcomes">For each id of the row, news about it; to come means it goes on in <paramref name="Successors"/>.</param>
@@ -65,4 +66,5 @@ internal sealed record BatchReport(long BatchId, RecordOutcome[] Outcomes, IRead
 /// <param name="First">Index of the first record in the closed row.</param>
 /// <param name="Count">How many, from there; records with an outcome are left out.</param>
 /// <param name="CountsAsAttempt">False when no request was made.</param>
-internal sealed record Successor(int First, int Count, TimeSpan Delay, bool CountsAsAttempt);
+/// <param name="BrokeOff">The connection failed, or broke before the whole request was sent.</param>
+internal sealed record Successor(int First, int Count, TimeSpan Delay, bool CountsAsAttempt, bool BrokeOff = false);

@@ -66,6 +66,23 @@ internal abstract class LedgerDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>Like <see cref="ReadAsync"/>, but all statements see one moment.</summary>
+    public Task<T> SnapshotAsync<T>(Func<LedgerSession, Task<T>> read, CancellationToken cancellationToken = default) => ReadAsync(
+        async session =>
+        {
+            await using var transaction = await BeginSnapshotAsync(session, cancellationToken);
+            session.Transaction = transaction;
+            try
+            {
+                return await read(session);
+            }
+            finally
+            {
+                session.Transaction = null;
+            }
+        },
+        cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         if (_disposed)
@@ -88,6 +105,8 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     public abstract Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken);
 
     protected abstract Task<DbTransaction> BeginAsync(LedgerSession session, CancellationToken cancellationToken);
+
+    protected abstract Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken);
 
     protected virtual ValueTask CloseAsync() => ValueTask.CompletedTask;
 }

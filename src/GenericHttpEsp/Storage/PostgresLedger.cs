@@ -36,6 +36,9 @@ internal sealed class PostgresLedger(NpgsqlDataSource source, IOptions<StorageOp
     protected override async Task<DbTransaction> BeginAsync(LedgerSession session, CancellationToken cancellationToken) =>
         await session.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
 
+    protected override async Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken) =>
+        await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+
     private static void Refuse(string synchronousCommit, bool inRecovery)
     {
         if (synchronousCommit == "off")

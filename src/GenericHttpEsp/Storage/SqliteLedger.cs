@@ -32,4 +32,8 @@ internal sealed class SqliteLedger(IOptions<StorageOptions> options, TimeProvide
     // Serializable is BEGIN IMMEDIATE here: a transaction that reads first and writes later cannot fail half-way with SQLITE_BUSY.
     protected override async Task<DbTransaction> BeginAsync(LedgerSession session, CancellationToken cancellationToken) =>
         await session.Connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken);
+
+    // Deferred: takes no write lock; the first read fixes the snapshot.
+    protected override Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken) =>
+        Task.FromResult<DbTransaction>(((SqliteConnection)session.Connection).BeginTransaction(IsolationLevel.Serializable, deferred: true));
 }

@@ -3,7 +3,9 @@ namespace GenericHttpEsp.Wiring;
 /// <summary>One line an entry; and while the program starts, the host and Kestrel do not print stack traces of what is then explained in one line.</summary>
 internal static class QuietConsole
 {
-    private static readonly string[] Starters = ["Microsoft.Extensions.Hosting.Internal.Host", "Microsoft.AspNetCore.Server.Kestrel"];
+    // The watchdog's first look, before anything runs, takes the machine's uptime for a deadlock.
+    private static readonly string[] Starters =
+        ["Microsoft.Extensions.Hosting.Internal.Host", "Microsoft.AspNetCore.Server.Kestrel", "Orleans.Runtime.Watchdog"];
 
     public static void AddQuietConsole(this ILoggingBuilder logging, StartedSignal? started)
     {

@@ -14,6 +14,8 @@ internal static class ServeProgram
         try
         {
             await using var app = await BuildAsync(args, started);
+            // Kestrel binds after the silo has started: found out here, nothing has to be stopped again.
+            ListenAddresses.RefuseTaken(app.Configuration["Urls"]);
             await app.StartAsync();
             started.Set();
             Console.WriteLine($"GenericHttpEsp listens on {app.Services.GetRequiredService<ServerAddresses>().Listening}");
@@ -91,6 +93,7 @@ internal static class ServeProgram
                 ["Logging:LogLevel:Default"] = "Information",
                 ["Logging:LogLevel:Microsoft"] = "Warning",
                 ["Logging:LogLevel:Orleans"] = "Warning",
+                ["Logging:LogLevel:Polly"] = "Warning",
                 ["Logging:LogLevel:System"] = "Warning",
             },
         });

@@ -47,6 +47,7 @@ create table partitions (
 create index partitions_by_run on partitions (campaign_id, run, id);
 
 -- The ledger. state: 0 waiting, 1 claimed, 2 closed, 3 unknown, 4 split. outcome: one byte an id. live = ids still to come in this row.
+-- attempt = requests made for these records before; broken_off = of the latest tries, those in a row that ended before the whole request was sent.
 create table batches (
   id bigint generated always as identity primary key,
   campaign_id bigint not null,
@@ -55,6 +56,7 @@ create table batches (
   partition_id bigint not null,
   parent_id bigint,
   attempt integer not null,
+  broken_off integer not null default 0,
   state smallint not null,
   first_id bigint not null,
   last_id bigint not null,

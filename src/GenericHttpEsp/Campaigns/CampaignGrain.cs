@@ -1,0 +1,300 @@
+using Orleans.Streams;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>
+/// One campaign. Forbidding steps (pause, stop) write the state first and the partitions second, permitting ones the other way round: after a crash in
+/// between, the sweeper's poke brings the partitions to what the state says.
+/// </summary>
+[GrainType("campaign")]
+internal sealed partial class CampaignGrain(
+    [PersistentState("campaign", "grains")] IPersistentState<CampaignState> stored, CampaignRuns runs, TimeProvider time, ILogger<CampaignGrain> logger)
+    : Grain, ICampaignGrain
+{
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(500);
+    private IGrainTimer? _progress;
+
+    private long Id => this.GetPrimaryKeyLong();
+
+    private CampaignState State => stored.State;
+
+    public async Task<CampaignReply> CreateAsync(string contract)
+    {
+        if (State.Status is null)
+        {
+            (State.Status, State.CreatedAt) = (CampaignStatuses.Draft, time.GetUtcNow());
+            await TakeAsync(contract);
+        }
+
+        return CampaignReply.Of(View());
+    }
+
+    public async Task<CampaignReply> ReplaceAsync(string contract, long? revision)
+    {
+        if (Refuse(CampaignAction.Edit) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (revision is { } seen && seen != State.Revision)
+        {
+            return CampaignReply.Refused(CampaignRefusal.Stale, "The campaign was changed since; read it again.");
+        }
+
+        await TakeAsync(contract);
+        return CampaignReply.Of(View());
+    }
+
+    public async Task<CampaignReply> DeleteAsync()
+    {
+        if (Refuse(CampaignAction.Delete) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var last = View();
+        await WriteAsync(stored.ClearStateAsync);
+        DeactivateOnIdle();
+        return CampaignReply.Of(last);
+    }
+
+    public Task<CampaignView?> GetAsync() => Task.FromResult(State.Status is null ? null : View());
+
+    public async Task<CampaignReply> StartAsync()
+    {
+        if (Refuse(CampaignAction.Start) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (State.Status != CampaignStatuses.Draft)
+        {
+            return CampaignReply.Of(View());
+        }
+
+        var now = time.GetUtcNow();
+        var (version, errors) = await runs.CheckAsync(Id, State.Contract!, State.Run + 1, now);
+        if (errors is not null)
+        {
+            return CampaignReply.Invalid(errors);
+        }
+
+        State.ProviderVersion = version;
+        var schedule = CampaignSchedule.Of(State.Contract!);
+        if (schedule > now)
+        {
+            await runs.AnnounceAsync(Id, schedule.Value);
+            State.Status = CampaignStatuses.Scheduled;
+            await SaveAsync();
+        }
+        else
+        {
+            await BeginAsync(now);
+        }
+
+        return CampaignReply.Of(View());
+    }
+
+    public async Task<CampaignReply> PauseAsync(string? reason)
+    {
+        if (Refuse(CampaignAction.Pause) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (State.Status == CampaignStatuses.Running)
+        {
+            (State.Status, State.Reason) = (CampaignStatuses.Paused, reason);
+            await SaveAsync();
+        }
+
+        await runs.PauseAsync(Id, State.Run);
+        await PublishAsync();
+        return CampaignReply.Of(View());
+    }
+
+    public async Task<CampaignReply> ResumeAsync()
+    {
+        if (Refuse(CampaignAction.Resume) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (State.Status == CampaignStatuses.Paused)
+        {
+            (State.Status, State.Reason) = (CampaignStatuses.Running, null);
+            await SaveAsync();
+        }
+
+        await PokeAsync();
+        return CampaignReply.Of(View());
+    }
+
+    public async Task<CampaignReply> StopAsync()
+    {
+        if (Refuse(CampaignAction.Stop) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (State.Status != CampaignStatuses.Stopped)
+        {
+            (State.Status, State.EndedAt) = (CampaignStatuses.Stopped, time.GetUtcNow());
+            await SaveAsync();
+        }
+
+        await runs.StopAsync(Id, State.Run);
+        await PublishAsync();
+        return CampaignReply.Of(View());
+    }
+
+    public async Task FailAsync(string reason)
+    {
+        if (State.Status == CampaignStatuses.Running)
+        {
+            (State.Status, State.Reason, State.EndedAt) = (CampaignStatuses.Failed, reason, time.GetUtcNow());
+            await SaveAsync();
+            await runs.PauseAsync(Id, State.Run);
+            await PublishAsync();
+        }
+    }
+
+    public async Task PokeAsync()
+    {
+        switch (State.Status)
+        {
+            case CampaignStatuses.Scheduled:
+                await BeginAsync(time.GetUtcNow());
+                break;
+            case CampaignStatuses.Running:
+                await ContinueAsync();
+                break;
+            case CampaignStatuses.Paused:
+                await runs.PauseAsync(Id, State.Run);
+                await runs.SettleAsync(Id);
+                break;
+            case CampaignStatuses.Stopped:
+                await runs.StopAsync(Id, State.Run);
+                await ForgetWhenSettledAsync();
+                break;
+            case CampaignStatuses.Failed:
+                await runs.PauseAsync(Id, State.Run);
+                await ForgetWhenSettledAsync();
+                break;
+            default:
+                // Deleted, completed, or a start that crashed before anybody was told that it happened.
+                await runs.ForgetAsync(Id);
+                break;
+        }
+    }
+
+    public Task<RunPlan?> GetPlanAsync(int run) => Task.FromResult(
+        State.Status is null || run != State.Run || State.StartedAt is not { } startedAt
+            ? null
+            : new RunPlan(Id, run, State.RunDate, startedAt, State.ProviderId, State.ProviderVersion, State.Contract!));
+
+    private async Task BeginAsync(DateTimeOffset now)
+    {
+        await runs.AnnounceAsync(Id, now);
+        await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
+        State.Run++;
+        (State.Status, State.StartedAt, State.RunDate) = (CampaignStatuses.Running, now, CampaignRuns.DateOf(now));
+        await SaveAsync();
+        await ContinueAsync();
+    }
+
+    private async Task ContinueAsync()
+    {
+        _progress ??= this.RegisterGrainTimer(PublishAsync, new GrainTimerCreationOptions(ProgressEvery, ProgressEvery) { KeepAlive = true });
+        if (await runs.ContinueAsync(Id, State.Run))
+        {
+            (State.Status, State.EndedAt) = (CampaignStatuses.Completed, time.GetUtcNow());
+            await SaveAsync();
+            await runs.ForgetAsync(Id);
+            await PublishAsync();
+        }
+    }
+
+    private async Task ForgetWhenSettledAsync()
+    {
+        if (await runs.SettleAsync(Id))
+        {
+            await runs.ForgetAsync(Id);
+        }
+    }
+
+    private async Task PublishAsync()
+    {
+        var stats = CampaignStatsRules.Of(State.Status!, State.Reason, await runs.CountsAsync(Id));
+        try
+        {
+            await this.GetStreamProvider("progress").GetStream<CampaignProgress>("campaigns", Id).OnNextAsync(new CampaignProgress(Id, stats));
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or OrleansException or TimeoutException)
+        {
+            // Progress is harmless to lose; the campaign must not notice a full queue.
+            LogProgressLost(failure);
+        }
+
+        if (State.Status != CampaignStatuses.Running)
+        {
+            _progress?.Dispose();
+            _progress = null;
+        }
+    }
+
+    private CampaignReply? Refuse(CampaignAction action)
+    {
+        if (State.Status is null)
+        {
+            return CampaignReply.Refused(CampaignRefusal.NotFound, $"There is no campaign {Id}.");
+        }
+
+        return CampaignRules.Decide(action, State.Status) == CampaignDecision.Refuse
+            ? CampaignReply.Refused(CampaignRefusal.LifeCycle, CampaignRules.Explain(action, State.Status))
+            : null;
+    }
+
+    private Task TakeAsync(string contract)
+    {
+        State.Contract = contract;
+        (State.Name, State.ProviderId) = CampaignSchedule.NameAndProvider(contract);
+        return SaveAsync();
+    }
+
+    private Task SaveAsync()
+    {
+        State.Revision++;
+        return WriteAsync(stored.WriteStateAsync);
+    }
+
+    private async Task WriteAsync(Func<Task> write)
+    {
+        try
+        {
+            await write();
+        }
+        catch
+        {
+            // Memory is ahead of storage: the next call reads what is stored.
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    private CampaignView View() => new()
+    {
+        Id = Id,
+        Status = State.Status!,
+        Contract = State.Contract!,
+        Reason = State.Reason,
+        Run = State.Run,
+        Revision = State.Revision,
+        CreatedAt = State.CreatedAt,
+        StartedAt = State.StartedAt,
+        EndedAt = State.EndedAt,
+    };
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A progress message was lost")]
+    private partial void LogProgressLost(Exception failure);
+}

@@ -1,0 +1,53 @@
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>What a person may do with a campaign, by its status.</summary>
+internal enum CampaignAction
+{
+    Edit,
+    Delete,
+    Start,
+    Pause,
+    Resume,
+    Stop,
+}
+
+internal enum CampaignDecision
+{
+    Go,
+
+    /// <summary>Already there: the answer is 200 and nothing happens.</summary>
+    Already,
+
+    Refuse,
+}
+
+/// <summary>The life cycle.</summary>
+internal static class CampaignRules
+{
+    public static CampaignDecision Decide(CampaignAction action, string? status) => (action, status) switch
+    {
+        (CampaignAction.Edit, CampaignStatuses.Draft) => CampaignDecision.Go,
+        (CampaignAction.Delete, CampaignStatuses.Draft) => CampaignDecision.Go,
+        (CampaignAction.Start, CampaignStatuses.Draft) => CampaignDecision.Go,
+        (CampaignAction.Start, CampaignStatuses.Scheduled or CampaignStatuses.Running) => CampaignDecision.Already,
+        (CampaignAction.Pause, CampaignStatuses.Running) => CampaignDecision.Go,
+        (CampaignAction.Pause, CampaignStatuses.Paused) => CampaignDecision.Already,
+        (CampaignAction.Resume, CampaignStatuses.Paused) => CampaignDecision.Go,
+        (CampaignAction.Resume, CampaignStatuses.Running) => CampaignDecision.Already,
+        (CampaignAction.Stop, CampaignStatuses.Running or CampaignStatuses.Paused or CampaignStatuses.Scheduled) => CampaignDecision.Go,
+        (CampaignAction.Stop, CampaignStatuses.Stopped) => CampaignDecision.Already,
+        _ => CampaignDecision.Refuse,
+    };
+
+    /// <summary>Why not, and what to do instead.</summary>
+    public static string Explain(CampaignAction action, string? status) => (action, status) switch
+    {
+        (CampaignAction.Edit, _) => $"A campaign that is {status} cannot be changed: make a new one.",
+        (CampaignAction.Delete, _) => $"A campaign that is {status} keeps the truth about its recipients and cannot be deleted.",
+        (CampaignAction.Start, CampaignStatuses.Paused) => "The campaign is paused: resume it.",
+        (CampaignAction.Start, _) => $"The campaign is {status} and starts only once: make a new one.",
+        (CampaignAction.Pause, _) => $"Only a running campaign can be paused; this one is {status}.",
+        (CampaignAction.Resume, _) => $"Only a paused campaign can be resumed; this one is {status}.",
+        _ => $"Only a scheduled, running or paused campaign can be stopped; this one is {status}.",
+    };
+}

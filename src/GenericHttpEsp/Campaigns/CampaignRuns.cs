@@ -1,0 +1,86 @@
+using System.Text.Json;
+using GenericHttpEsp.Api;
+using GenericHttpEsp.Providers;
+using GenericHttpEsp.Recipients;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>What a campaign does to the ledger: opens runs, halts and ends them. Everything here may be repeated.</summary>
+internal sealed class CampaignRuns(
+    CampaignWorkStore work,
+    AudienceStore audience,
+    PartitionStore partitions,
+    OutcomeStore outcomes,
+    ProviderCatalog providers,
+    RunTemplates templates,
+    IForbidBarrier barrier,
+    IGrainFactory grains)
+{
+    /// <summary>The provider version that a start would pin, or what does not fit.</summary>
+    public async Task<(int Version, Dictionary<string, string[]>? Errors)> CheckAsync(long campaignId, string contractJson, int run, DateTimeOffset now)
+    {
+        var contract = JsonSerializer.Deserialize<CampaignContract>(contractJson, ApiJson.Options)!;
+        var (_, errors) = AudienceFilter.Parse(contract.Audience!);
+        var found = new Dictionary<string, string[]>(errors);
+        var provider = await providers.GetAsync(contract.ProviderId!.Value, null, CancellationToken.None);
+        if (provider is null)
+        {
+            found["/providerId"] = [$"There is no provider {contract.ProviderId}. GET /v1/providers lists them."];
+            return (0, found);
+        }
+
+        foreach (var (pointer, messages) in templates.Bind(provider, contract, campaignId, run, DateOf(now), now).Errors)
+        {
+            found[pointer] = messages;
+        }
+
+        return (provider.Version, found.Count == 0 ? null : found);
+    }
+
+    public Task AnnounceAsync(long campaignId, DateTimeOffset due) => work.AddAsync(campaignId, due, CancellationToken.None);
+
+    /// <summary>Fixes the audience on one snapshot.</summary>
+    public async Task OpenAsync(long campaignId, int run, DateTimeOffset startedAt, string contractJson)
+    {
+        var contract = JsonSerializer.Deserialize<CampaignContract>(contractJson, ApiJson.Options)!;
+        var (filter, _) = AudienceFilter.Parse(contract.Audience!);
+        await audience.CreateRunAsync(campaignId, run, DateOf(startedAt), startedAt, filter!, CancellationToken.None);
+    }
+
+    /// <summary>Keeps every unfinished partition at work, and declares lost claims unknown. True when nothing is left.</summary>
+    public async Task<bool> ContinueAsync(long campaignId, int run)
+    {
+        await outcomes.ExpireAsync(campaignId, CancellationToken.None);
+        await partitions.SetStateAsync(campaignId, run, PartitionStates.Paused, PartitionStates.Open, CancellationToken.None);
+        var unfinished = await partitions.UnfinishedAsync(campaignId, run, CancellationToken.None);
+        await Task.WhenAll(unfinished.Select(partition => grains.GetGrain<IPartitionGrain>(partition).StartAsync(campaignId)));
+        return unfinished.Count == 0;
+    }
+
+    /// <summary>No request of the run begins after this returns.</summary>
+    public async Task PauseAsync(long campaignId, int run)
+    {
+        await partitions.SetStateAsync(campaignId, run, PartitionStates.Open, PartitionStates.Paused, CancellationToken.None);
+        await barrier.WaitAsync(CancellationToken.None);
+    }
+
+    /// <summary>No request of the run begins after this returns; what is left is skipped.</summary>
+    public async Task StopAsync(long campaignId, int run)
+    {
+        await partitions.StopAsync(campaignId, run, CancellationToken.None);
+        await barrier.WaitAsync(CancellationToken.None);
+    }
+
+    /// <summary>What is on the wire of a halted run gets its outcome or becomes unknown. True when nothing is left on the wire.</summary>
+    public async Task<bool> SettleAsync(long campaignId)
+    {
+        await outcomes.ExpireAsync(campaignId, CancellationToken.None);
+        return (await partitions.CountsAsync(campaignId, CancellationToken.None)).InFlight == 0;
+    }
+
+    public Task ForgetAsync(long campaignId) => work.RemoveAsync(campaignId, CancellationToken.None);
+
+    public Task<CampaignCounts> CountsAsync(long campaignId) => partitions.CountsAsync(campaignId, CancellationToken.None);
+
+    public static int DateOf(DateTimeOffset time) => (time.UtcDateTime.Year * 10000) + (time.UtcDateTime.Month * 100) + time.UtcDateTime.Day;
+}

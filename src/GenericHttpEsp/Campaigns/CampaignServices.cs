@@ -1,0 +1,25 @@
+using GenericHttpEsp.Dispatch;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>Registration of the slice.</summary>
+internal static class CampaignServices
+{
+    public static IServiceCollection AddCampaigns(this IServiceCollection services)
+    {
+        services.AddSingleton<AudienceStore>();
+        services.AddSingleton<CampaignIndex>();
+        services.AddSingleton<CampaignRuns>();
+        services.AddSingleton<CampaignWorkStore>();
+        services.AddSingleton<ClaimStore>();
+        services.AddSingleton<LedgerAudit>();
+        services.AddSingleton<OutcomeStore>();
+        services.AddSingleton<PartitionStore>();
+        services.AddSingleton<PartitionWork>();
+        services.AddSingleton<RunTemplates>();
+        services.AddSingleton<IRunTemplates>(static provider => provider.GetRequiredService<RunTemplates>());
+        services.AddSingleton<IBatchLedger, BatchLedger>();
+        services.AddHostedService<CampaignSweeper>();
+        return services;
+    }
+}

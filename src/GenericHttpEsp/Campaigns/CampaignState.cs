@@ -1,0 +1,45 @@
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>Where a campaign stands; stored as text.</summary>
+internal static class CampaignStatuses
+{
+    public const string Draft = "draft";
+    public const string Scheduled = "scheduled";
+    public const string Running = "running";
+    public const string Paused = "paused";
+    public const string Completed = "completed";
+    public const string Stopped = "stopped";
+    public const string Failed = "failed";
+}
+
+/// <summary>Stored by Orleans as JSON: property names are the format. <see cref="Name"/> and <see cref="Status"/> feed the index columns.</summary>
+internal sealed class CampaignState
+{
+    public string? Name { get; set; }
+
+    public string? Status { get; set; }
+
+    /// <summary>The contract as JSON.</summary>
+    public string? Contract { get; set; }
+
+    public string? Reason { get; set; }
+
+    public long ProviderId { get; set; }
+
+    /// <summary>The template version the latest run is pinned to.</summary>
+    public int ProviderVersion { get; set; }
+
+    /// <summary>Number of the latest run; 0 before the first start.</summary>
+    public int Run { get; set; }
+
+    /// <summary>yyyymmdd, UTC.</summary>
+    public int RunDate { get; set; }
+
+    public long Revision { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+
+    public DateTimeOffset? StartedAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+}

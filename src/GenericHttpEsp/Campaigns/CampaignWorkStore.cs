@@ -1,0 +1,41 @@
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>
+/// Campaigns with something to do. The row is written before the grain's state when a campaign starts and removed after it when it ends, so that after any
+/// crash a row stands for every campaign that may have work.
+/// </summary>
+internal sealed class CampaignWorkStore(LedgerDatabase database)
+{
+    public Task AddAsync(long campaignId, DateTimeOffset due, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Claim,
+        session => session.ExecuteAsync(
+            """
+            insert into campaign_work (campaign_id, due_at) values (@id, @due)
+            on conflict (campaign_id) do update set due_at = excluded.due_at, poked_at = 0
+            """,
+            ("@id", campaignId), ("@due", due.ToUnixTimeMilliseconds())),
+        cancellationToken: cancellationToken);
+
+    public Task RemoveAsync(long campaignId, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Claim,
+        session => session.ExecuteAsync("delete from campaign_work where campaign_id = @id", ("@id", campaignId)),
+        cancellationToken: cancellationToken);
+
+    /// <summary>Takes the campaigns that are due and were not poked lately; several silos sweep, one of them gets each.</summary>
+    public Task<List<long>> TakeDueAsync(DateTimeOffset now, TimeSpan every, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Event,
+        session => session.QueryAsync(
+            """
+            update campaign_work set poked_at = @now
+            where campaign_id in (select campaign_id from campaign_work where due_at <= @now and poked_at <= @before order by poked_at limit 1000)
+            returning campaign_id
+            """,
+            static row => row.GetInt64(0),
+            ("@now", now.ToUnixTimeMilliseconds()), ("@before", (now - every).ToUnixTimeMilliseconds())),
+        cancellationToken: cancellationToken);
+
+    public Task<bool> AnyAsync(CancellationToken cancellationToken) => database.ReadAsync(
+        async session => await session.FirstAsync("select 1 from campaign_work limit 1", static row => row.GetInt32(0)) == 1, cancellationToken);
+}

@@ -1,0 +1,62 @@
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>One campaign: life cycle and plan. Every method may be repeated.</summary>
+[Alias("ghe.ICampaignGrain"), GrainInterfaceType("ghe.ICampaignGrain")]
+public interface ICampaignGrain : IGrainWithIntegerKey
+{
+    /// <summary>Stores a draft; repeated with the same contract it changes nothing.</summary>
+    /// <param name="contract">JSON of a checked <see cref="CampaignContract"/>.</param>
+    [Alias("Create")]
+    Task<CampaignReply> CreateAsync(string contract);
+
+    /// <param name="contract">JSON of a checked <see cref="CampaignContract"/>.</param>
+    /// <param name="revision">The revision the caller has seen; null takes any.</param>
+    [Alias("Replace")]
+    Task<CampaignReply> ReplaceAsync(string contract, long? revision);
+
+    [Alias("Delete")]
+    Task<CampaignReply> DeleteAsync();
+
+    [Alias("Get"), Orleans.Concurrency.AlwaysInterleave]
+    Task<CampaignView?> GetAsync();
+
+    /// <summary>Fixes the audience and begins, or waits for its time. A large audience takes seconds.</summary>
+    [Alias("Start"), ResponseTimeout("00:10:00")]
+    Task<CampaignReply> StartAsync();
+
+    /// <summary>No request begins after the answer.</summary>
+    [Alias("Pause")]
+    Task<CampaignReply> PauseAsync(string? reason);
+
+    [Alias("Resume")]
+    Task<CampaignReply> ResumeAsync();
+
+    /// <summary>No request begins after the answer; what is left is skipped as stopped.</summary>
+    [Alias("Stop"), ResponseTimeout("00:02:00")]
+    Task<CampaignReply> StopAsync();
+
+    /// <summary>The sweeper's call, and a partition's when it is done: goes on with whatever is due.</summary>
+    [Alias("Poke"), ResponseTimeout("00:10:00")]
+    Task PokeAsync();
+
+    /// <summary>Ends the campaign as failed: it ended the process again and again.</summary>
+    [Alias("Fail")]
+    Task FailAsync(string reason);
+
+    /// <summary>Null when the run is not this campaign's.</summary>
+    [Alias("GetPlan"), Orleans.Concurrency.AlwaysInterleave]
+    Task<RunPlan?> GetPlanAsync(int run);
+}
+
+/// <summary>One slice of a run's audience. Key: the partition's id.</summary>
+[Alias("ghe.IPartitionGrain"), GrainInterfaceType("ghe.IPartitionGrain")]
+public interface IPartitionGrain : IGrainWithIntegerKey
+{
+    /// <summary>Sees to it that the partition is being worked on.</summary>
+    [Alias("Start")]
+    Task StartAsync(long campaignId);
+
+    /// <summary>Ends the work on it; what was rendered is thrown away.</summary>
+    [Alias("Halt")]
+    Task HaltAsync();
+}

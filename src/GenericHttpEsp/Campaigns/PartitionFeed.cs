@@ -1,0 +1,133 @@
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Recipients;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>The pages of one partition under one epoch: reads profiles, renders, offers.</summary>
+internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, long partition) : IDisposable
+{
+    private const int IdsPerPageMax = 1000;
+    private static readonly TimeSpan RowsEvery = TimeSpan.FromMilliseconds(250);
+    // A dispatcher that lost a row with its activation never claims it; after this the row is offered again (a second claim is refused).
+    private static readonly TimeSpan RowOfferLasts = TimeSpan.FromSeconds(60);
+
+    private readonly Dictionary<long, long> _offeredRows = [];
+    private readonly PageRenderer _renderer = new(work.Time);
+    private long _position = lease.Cursor;
+    private long _nextBlock = lease.FirstBlock;
+    private long[] _ids = [];
+    private int _next;
+    private long? _rowsLookedAt;
+
+    /// <summary>Everything at the cursor has been offered.</summary>
+    public bool IsAtEnd => _position >= lease.LastId;
+
+    /// <summary>Offers waiting rows that are due, looking for them four times a second.</summary>
+    public async Task<PageReceipt> OfferRowsAsync(CancellationToken cancellationToken)
+    {
+        if (_rowsLookedAt is { } looked && work.Time.GetElapsedTime(looked) < RowsEvery)
+        {
+            return PageReceipt.Taken;
+        }
+
+        _rowsLookedAt = work.Time.GetTimestamp();
+        var open = await work.Partitions.OpenRowsAsync(partition, cancellationToken);
+        foreach (var row in open.Waiting.Where(row => row.DueInMilliseconds <= 0 && !WasOffered(row.Id)))
+        {
+            var receipt = await OfferRowAsync(row, cancellationToken);
+            if (receipt != PageReceipt.Taken)
+            {
+                return receipt;
+            }
+
+            _offeredRows[row.Id] = work.Time.GetTimestamp();
+        }
+
+        return PageReceipt.Taken;
+    }
+
+    /// <summary>Renders and offers the next page at the cursor.</summary>
+    public async Task<PageReceipt> OfferNextAsync(CancellationToken cancellationToken)
+    {
+        while (_next >= _ids.Length)
+        {
+            var block = await work.Audience.NextBlockAsync(lease.CampaignId, lease.Run, _nextBlock - 1, lease.LastBlock, cancellationToken)
+                ?? throw new InvalidOperationException($"Partition {partition} has no block from {_nextBlock} to {lease.LastBlock}.");
+            (_nextBlock, _ids) = (block.Block + 1, block.Ids);
+            _next = Array.FindIndex(_ids, id => id > _position) is var first && first >= 0 ? first : _ids.Length;
+        }
+
+        var ids = _ids.AsMemory(_next, Math.Min(IdsPerPageMax, _ids.Length - _next));
+        var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, cancellationToken);
+        var profiles = await ProfilesAsync(ids.ToArray(), cancellationToken);
+        for (var done = 0; done < ids.Length;)
+        {
+            var page = Page(_renderer.Render(template.Bound, ids[done..], profiles), 0, _position, lease.LastId);
+            var receipt = await OfferAsync(template, page, cancellationToken);
+            if (receipt != PageReceipt.Taken)
+            {
+                return receipt;
+            }
+
+            done += page.Ids.Length;
+            _next += page.Ids.Length;
+            _position = page.Ids[^1];
+        }
+
+        return PageReceipt.Taken;
+    }
+
+    public void Dispose() => _renderer.Dispose();
+
+    private async Task<PageReceipt> OfferRowAsync(WaitingRow row, CancellationToken cancellationToken)
+    {
+        var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, cancellationToken);
+        var profiles = await ProfilesAsync(row.Ids, cancellationToken);
+        for (var done = 0; done < row.Ids.Length;)
+        {
+            var page = Page(_renderer.Render(template.Bound, row.Ids.AsMemory(done), profiles), row.Id, 0, row.Ids[^1]);
+            var receipt = await OfferAsync(template, page, cancellationToken);
+            if (receipt != PageReceipt.Taken)
+            {
+                return receipt;
+            }
+
+            done += page.Ids.Length;
+        }
+
+        return PageReceipt.Taken;
+    }
+
+    private async Task<Dictionary<long, ProfileRow>> ProfilesAsync(long[] ids, CancellationToken cancellationToken) =>
+        (await work.Profiles.ByIdsAsync(ids, cancellationToken)).ToDictionary(static profile => profile.Id);
+
+    private async Task<PageReceipt> OfferAsync(RunTemplate template, RecordPage page, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var receipt = await work.Dispatcher(template.Provider.Id, partition).OfferAsync(page);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (receipt != PageReceipt.Full)
+            {
+                return receipt;
+            }
+        }
+    }
+
+    private RecordPage Page(RenderedPage rendered, long row, long from, long lastId) => new()
+    {
+        CampaignId = lease.CampaignId,
+        Run = lease.Run,
+        PartitionId = partition,
+        Epoch = lease.Epoch,
+        BatchId = row,
+        From = from,
+        Ids = rendered.Ids,
+        Outcomes = rendered.Outcomes,
+        Lengths = rendered.Lengths,
+        Bytes = rendered.Bytes,
+        Last = rendered.Ids[^1] >= lastId,
+    };
+
+    private bool WasOffered(long row) => _offeredRows.TryGetValue(row, out var at) && work.Time.GetElapsedTime(at) < RowOfferLasts;
+}

@@ -1,0 +1,26 @@
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>Thin: sees to it that one <see cref="PartitionRun"/> works on the partition, off the grain's scheduler.</summary>
+[GrainType("partition")]
+internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrain
+{
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(30);
+    private PartitionRun? _run;
+    private IGrainTimer? _alive;
+
+    public Task StartAsync(long campaignId)
+    {
+        if (_run is null or { IsOver: true })
+        {
+            _run = new PartitionRun(work, campaignId, this.GetPrimaryKeyLong());
+            _alive ??= this.RegisterGrainTimer(
+                static _ => Task.CompletedTask, this, new GrainTimerCreationOptions(KeepAlive, KeepAlive) { KeepAlive = true });
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task HaltAsync() => _run?.StopAsync() ?? Task.CompletedTask;
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => HaltAsync();
+}

@@ -1,0 +1,49 @@
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Recipients;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>What working on partitions needs from outside.</summary>
+internal sealed partial class PartitionWork(
+    PartitionStore partitions,
+    AudienceStore audience,
+    ProfileStore profiles,
+    IRunTemplates templates,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<PartitionWork> logger)
+{
+    // Lanes bound how many dispatchers a provider has; partitions share them.
+    private const int Lanes = 8;
+
+    public PartitionStore Partitions => partitions;
+
+    public AudienceStore Audience => audience;
+
+    public ProfileStore Profiles => profiles;
+
+    public IRunTemplates Templates => templates;
+
+    public TimeProvider Time => time;
+
+    public IDispatcherGrain Dispatcher(long providerId, long partition) =>
+        grains.GetGrain<IDispatcherGrain>(providerId, $"lane{partition % Lanes}");
+
+    public Task DoneAsync(PartitionLease lease) => grains.GetGrain<ICampaignGrain>(lease.CampaignId).PokeAsync();
+
+    public Task FailAsync(PartitionLease lease, long partition)
+    {
+        LogCrashLoop(lease.CampaignId, partition);
+        return grains.GetGrain<ICampaignGrain>(lease.CampaignId).FailAsync("It ended the process three times before any request had an outcome.");
+    }
+
+    public Task DelayAsync(TimeSpan delay, CancellationToken cancellationToken) => Task.Delay(delay, time, cancellationToken);
+
+    public void NoteTrouble(long partition, Exception failure) => LogTrouble(failure, partition);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {PartitionId} met trouble and begins again under a new epoch")]
+    private partial void LogTrouble(Exception failure, long partitionId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Campaign {CampaignId} fails: its partition {PartitionId} ended the process three times")]
+    private partial void LogCrashLoop(long campaignId, long partitionId);
+}

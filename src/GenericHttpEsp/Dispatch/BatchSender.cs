@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Text;
+using GenericHttpEsp.Providers;
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>
+/// Sends claimed batches and writes their outcomes; one for each silo. Stopping it first lets no further claim begin, then waits until everything on the
+/// wire has its outcome in the ledger: an orderly end leaves nothing unknown.
+/// </summary>
+internal sealed partial class BatchSender(
+    EspClient client,
+    IBatchLedger ledger,
+    ProviderDesks desks,
+    InFlight inFlight,
+    Random random,
+    TimeProvider time,
+    ILogger<BatchSender> logger) : IHostedService
+{
+    private const int AnswerBytesKept = 500;
+    private static readonly TimeSpan BlockedStep = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RecordWaitMin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RecordWaitMax = TimeSpan.FromSeconds(5);
+
+    private readonly CancellationTokenSource _draining = new();
+    private readonly ConcurrentDictionary<Task, bool> _onTheWire = [];
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _draining.CancelAsync();
+        while (!_onTheWire.IsEmpty)
+        {
+            await Task.WhenAll(_onTheWire.Keys).WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Waits for the breaker and for the first batch's permit; takes more for the following ones while nobody has to wait.</summary>
+    public async Task<List<SendPermit>> AcquireAsync(ProviderRuntime provider, List<PackedBatch> ready, int from, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _draining.Token);
+        var desk = desks.Of(provider);
+        var wasBlocked = false;
+        while (desk.Policy.BlockedFor is var blocked && blocked > TimeSpan.Zero)
+        {
+            wasBlocked = true;
+            await Task.Delay(blocked < BlockedStep ? blocked : BlockedStep, time, stop.Token);
+        }
+
+        var permits = new List<SendPermit> { await SendPermit.TakeAsync(desk, inFlight, ready[from].Count, stop.Token) };
+        // After an outage one request goes ahead to see whether the ESP is back.
+        while (!wasBlocked && from + permits.Count < ready.Count
+            && await SendPermit.TryTakeAsync(desk, inFlight, ready[from + permits.Count].Count) is { } more)
+        {
+            permits.Add(more);
+        }
+
+        return permits;
+    }
+
+    /// <summary>Sends a claimed batch on the thread pool. Takes over the permit, the gate and the batch's buffers.</summary>
+    public void Send(RunTemplate template, PackedBatch batch, string key, ClaimedBatch claimed, SendPermit permit) =>
+        Track(() => SendAsync(template, batch, key, claimed, permit));
+
+    /// <summary>After an ambiguous commit: closes the claim's row as not sent as soon as the database can tell whether it is there.</summary>
+    public void CloseUnsent(long partitionId, string key) =>
+        Track(() => UntilRecordedAsync(() => ledger.CloseUnsentAsync(partitionId, key, CancellationToken.None)));
+
+    public void NoteBroken(long partitionId, Exception failure) => LogBroken(failure, partitionId);
+
+    private void Track(Func<Task> work)
+    {
+        // Registered before it starts, so that it cannot be over before it is known.
+        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var task = Task.Run(async () =>
+        {
+            await start.Task;
+            await work();
+        });
+        _onTheWire[task] = true;
+        task.ContinueWith(done => _onTheWire.TryRemove(done, out _), TaskScheduler.Default).Ignore();
+        start.SetResult();
+    }
+
+    private async Task SendAsync(RunTemplate template, PackedBatch batch, string key, ClaimedBatch claimed, SendPermit permit)
+    {
+        var released = true;
+        using (permit)
+        using (claimed.Gate)
+        {
+            try
+            {
+                var records = batch.Admitted(claimed.Outcomes);
+                if (records.Count > 0)
+                {
+                    released = await AttemptAsync(template, template.Bound.Assemble(records, key), records.Count, claimed);
+                }
+            }
+            catch (Exception failure)
+            {
+                // A bug: the row stays claimed and becomes unknown at its deadline, which is the truth.
+                LogSendFailed(failure, claimed.Id);
+                released = false;
+            }
+        }
+
+        if (released)
+        {
+            batch.Release();
+        }
+    }
+
+    /// <summary>Request and outcome. Answers whether the buffers are free again.</summary>
+    private async Task<bool> AttemptAsync(RunTemplate template, AssembledRequest request, int records, ClaimedBatch claimed)
+    {
+        var desk = desks.Of(template.Provider);
+        var result = await desk.Policy.RunAsync(async token => await client.SendAsync(request, claimed.Gate, token), CancellationToken.None);
+        // Without an answer the breaker opened between claim and gate: nothing was sent.
+        var answer = result.Answer ?? new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true };
+        var context = new AnswerContext(records, request.ContentLength, claimed.Attempt + 1, claimed.BrokenOff);
+        var overrides = new AnswerOverrides { RetryOn500 = template.Provider.Contract.Answers?.On500 == "retry" };
+        AnswerMeaning meaning;
+        lock (random)
+        {
+            meaning = AnswerRules.Classify(answer, context, overrides, random);
+        }
+
+        var report = ReportRules.Report(claimed.Id, claimed.Outcomes, meaning, Words(answer, meaning));
+        await UntilRecordedAsync(() => ledger.RecordAsync(report, CancellationToken.None));
+        return answer.BodyReleased;
+    }
+
+    /// <summary>The truth about a request that was made must get into the ledger: tries until it is there. Should the process end first, the row becomes unknown.</summary>
+    private async Task UntilRecordedAsync(Func<Task> record)
+    {
+        for (var wait = RecordWaitMin; ; wait = wait * 2 < RecordWaitMax ? wait * 2 : RecordWaitMax)
+        {
+            try
+            {
+                await record();
+                return;
+            }
+            catch (Exception failure) when (failure is DbException or CommitUnknownException or TimeoutException)
+            {
+                LogNotRecorded(failure);
+                await Task.Delay(wait, time);
+            }
+        }
+    }
+
+    private static string Words(EspAnswer answer, AnswerMeaning meaning) => answer.Body.IsEmpty
+        ? meaning.Reason
+        : $"{meaning.Reason}: {Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, AnswerBytesKept)]).Replace('\0', ' ')}";
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Batches of partition {PartitionId} cannot be claimed now")]
+    private partial void LogBroken(Exception failure, long partitionId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sending batch {BatchId} failed in our own code; its outcome will be unknown")]
+    private partial void LogSendFailed(Exception failure, long batchId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "An outcome cannot be written now; trying again")]
+    private partial void LogNotRecorded(Exception failure);
+}

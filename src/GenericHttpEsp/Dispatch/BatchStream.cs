@@ -1,0 +1,149 @@
+using System.Data.Common;
+using System.Threading.Channels;
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>
+/// The records of one partition under one epoch on their way to the ESP: packed into batches, claimed one after the other (each claim moves the cursor
+/// from where the last one left it), sent side by side. Runs on the thread pool. Ends for good when a claim is refused or cannot be recorded.
+/// </summary>
+internal sealed class BatchStream
+{
+    private const int PagesMax = 2;
+    private const int BatchesPerClaimMax = 64;
+    private const int RecordsPerClaimMax = 1000;
+
+    private readonly Channel<RecordPage> _pages = Channel.CreateBounded<RecordPage>(PagesMax);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly BatchSender _sender;
+    private readonly IRunTemplates _templates;
+    private readonly IBatchLedger _ledger;
+    private readonly TimeProvider _time;
+    private readonly (long Campaign, int Run, long Partition) _of;
+    private readonly Task _running;
+    private volatile PageReceipt _end = PageReceipt.Taken;
+
+    public BatchStream(
+        long campaignId, int run, long partitionId, long epoch, BatchSender sender, IRunTemplates templates, IBatchLedger ledger, TimeProvider time)
+    {
+        (_of, Epoch) = ((campaignId, run, partitionId), epoch);
+        (_sender, _templates, _ledger, _time) = (sender, templates, ledger, time);
+        _running = Task.Run(RunAsync);
+    }
+
+    public long Epoch { get; }
+
+    /// <summary>Hands a page over, waiting for room.</summary>
+    public async Task<PageReceipt> OfferAsync(RecordPage page, TimeSpan wait)
+    {
+        using var limit = new CancellationTokenSource(wait, _time);
+        try
+        {
+            await _pages.Writer.WriteAsync(page, limit.Token);
+            return PageReceipt.Taken;
+        }
+        catch (OperationCanceledException)
+        {
+            return PageReceipt.Full;
+        }
+        catch (ChannelClosedException)
+        {
+            return _end;
+        }
+    }
+
+    /// <summary>No further claims; returns when the last one begun is recorded or on the wire.</summary>
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            _end = await PumpAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            _end = PageReceipt.Fenced;
+        }
+        catch (Exception failure) when (failure is DbException or CommitUnknownException or ChannelClosedException or InvalidOperationException)
+        {
+            _sender.NoteBroken(_of.Partition, failure);
+            _end = PageReceipt.Broken;
+        }
+        finally
+        {
+            _pages.Writer.TryComplete();
+        }
+    }
+
+    private async Task<PageReceipt> PumpAsync()
+    {
+        BatchPacker? packer = null;
+        while (true)
+        {
+            var template = await _templates.GetAsync(_of.Campaign, _of.Run, _stopping.Token);
+            packer ??= new BatchPacker(new BatchLimits(template.Bound));
+            packer.Limits = new BatchLimits(template.Bound);
+            var ready = packer.Take(RecordsPerClaimMax, BatchesPerClaimMax);
+            if (ready.Count == 0)
+            {
+                packer.Add(await _pages.Reader.ReadAsync(_stopping.Token));
+                continue;
+            }
+
+            // Takes turns until all are claimed: the first waits for its permit, more go along only while permits are free.
+            for (var next = 0; next < ready.Count;)
+            {
+                var permits = await _sender.AcquireAsync(template.Provider, ready, next, _stopping.Token);
+                var claim = ready.GetRange(next, permits.Count);
+                next += permits.Count;
+                if (!await ClaimAsync(template, claim, permits))
+                {
+                    return PageReceipt.Fenced;
+                }
+            }
+        }
+    }
+
+    private async Task<bool> ClaimAsync(RunTemplate template, List<PackedBatch> batches, List<SendPermit> permits)
+    {
+        var owner = template.Owner(_of.Partition, Epoch);
+        var drafts = batches.ConvertAll(static batch => batch.Draft());
+        var handedOver = false;
+        try
+        {
+            var result = batches[0].RowId == 0
+                ? await _ledger.ClaimAsync(new ClaimRequest(owner, batches[0].From, drafts), _stopping.Token)
+                : await _ledger.ReclaimAsync(new ReclaimRequest(owner, batches[0].RowId, drafts[0]), _stopping.Token);
+            if (result.Status == ClaimStatus.Fenced)
+            {
+                return false;
+            }
+
+            for (var i = 0; i < batches.Count; i++)
+            {
+                _sender.Send(template, batches[i], drafts[i].Key, result.Batches[i], permits[i]);
+            }
+
+            handedOver = true;
+            return true;
+        }
+        catch (CommitUnknownException)
+        {
+            drafts.ForEach(draft => _sender.CloseUnsent(_of.Partition, draft.Key));
+            throw;
+        }
+        finally
+        {
+            if (!handedOver)
+            {
+                permits.ForEach(static permit => permit.Dispose());
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using GenericHttpEsp.Recipients;
+using GenericHttpEsp.Storage;
+using Microsoft.Extensions.Options;
+
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>Registration of the slice.</summary>
+internal static class DispatchServices
+{
+    /// <param name="services">Needs <see cref="TimeProvider"/> and <see cref="LedgerDatabase"/>.</param>
+    /// <param name="clusterWide">Other silos send too.</param>
+    /// <param name="anyCampaignHasWork">Reads committed work rows; lets a change that forbids sending be acknowledged at once when nothing is sent.</param>
+    public static IServiceCollection AddDispatch(
+        this IServiceCollection services, bool clusterWide, Func<IServiceProvider, CancellationToken, ValueTask<bool>> anyCampaignHasWork)
+    {
+        services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations()
+            .Validate(static options => options.AllowedNetworks.All(static entry => AllowedNetwork.Parse(entry) is not null)).ValidateOnStart();
+        services.AddSingleton<IAddressResolver, DnsAddressResolver>();
+        services.AddSingleton<NetworkPolicy>();
+        services.AddSingleton<EndpointRules>();
+        services.AddSingleton<GuardedHandler>();
+        services.AddSingleton<EspClient>();
+        services.AddSingleton<InFlight>();
+        services.AddSingleton<BudgetStore>();
+        services.AddSingleton(provider => new OpenClaims(
+            provider.GetRequiredService<IOptions<DispatchOptions>>().Value.SendWindow,
+            provider.GetRequiredService<TimeProvider>(),
+            clusterWide,
+            cancellationToken => anyCampaignHasWork(provider, cancellationToken)));
+        services.AddSingleton<IForbidBarrier>(static provider => provider.GetRequiredService<OpenClaims>());
+        return services;
+    }
+}

@@ -1,0 +1,60 @@
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>Thin: finds the partition's stream and hands the page over. The work runs off the grain's scheduler, in <see cref="BatchStream"/>.</summary>
+[GrainType("dispatcher"), Orleans.Concurrency.Reentrant, Orleans.Placement.PreferLocalPlacement]
+internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates templates, IBatchLedger ledger, TimeProvider time) : Grain, IDispatcherGrain
+{
+    private static readonly TimeSpan RoomWait = TimeSpan.FromSeconds(10);
+    private readonly Dictionary<long, BatchStream> _streams = [];
+
+    public async Task<PageReceipt> OfferAsync(RecordPage page)
+    {
+        var stream = Find(page);
+        if (stream is null)
+        {
+            return PageReceipt.Fenced;
+        }
+
+        var receipt = await stream.OfferAsync(page, RoomWait);
+        if (receipt is PageReceipt.Fenced or PageReceipt.Broken && _streams.TryGetValue(page.PartitionId, out var current) && current == stream)
+        {
+            _streams.Remove(page.PartitionId);
+        }
+
+        return receipt;
+    }
+
+    public async Task DropAsync(long partitionId, long epoch)
+    {
+        if (_streams.TryGetValue(partitionId, out var stream) && stream.Epoch <= epoch)
+        {
+            _streams.Remove(partitionId);
+            await stream.StopAsync();
+        }
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        await Task.WhenAll(_streams.Values.Select(stream => stream.StopAsync()));
+
+    /// <summary>The stream of the page's epoch; a newer epoch ends an older stream, an older one finds nothing.</summary>
+    private BatchStream? Find(RecordPage page)
+    {
+        if (_streams.TryGetValue(page.PartitionId, out var stream))
+        {
+            if (stream.Epoch == page.Epoch)
+            {
+                return stream;
+            }
+
+            if (stream.Epoch > page.Epoch)
+            {
+                return null;
+            }
+
+            stream.StopAsync().Ignore();
+        }
+
+        stream = new BatchStream(page.CampaignId, page.Run, page.PartitionId, page.Epoch, sender, templates, ledger, time);
+        return _streams[page.PartitionId] = stream;
+    }
+}

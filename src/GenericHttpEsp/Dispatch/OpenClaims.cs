@@ -1,0 +1,109 @@
+using GenericHttpEsp.Recipients;
+
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>
+/// The claims of this silo whose requests may still begin, and the wait of those who forbid sending.
+/// </summary>
+/// <remarks>
+/// Why the snapshot is enough in one process: a change that forbids commits first and asks for the snapshot afterwards. A claim is opened before its admit
+/// statement runs. So a claim missing from the snapshot was opened after the commit, and its admit sees the change (READ COMMITTED takes a snapshot for
+/// each statement; SQLite has one writer, so nothing commits between our BEGIN and our admit), or it has begun or shut already. A gate in the snapshot is
+/// waited for, and one that has not passed when its window ends will refuse for ever. Other silos cannot be seen: there only time helps.
+/// </remarks>
+internal sealed class OpenClaims : IForbidBarrier
+{
+    // A tenth for the difference of two machines' clock rates and for the way from the gate to the socket.
+    private const double Grace = 1.1;
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<SendGate> _open = [];
+    private readonly TimeSpan _window;
+    private readonly TimeProvider _time;
+    private readonly bool _clusterWide;
+    private readonly Func<CancellationToken, ValueTask<bool>> _anyCampaignHasWork;
+
+    /// <param name="window">Equal on all silos.</param>
+    /// <param name="time">Its monotonic clock counts.</param>
+    /// <param name="clusterWide">Other silos send too.</param>
+    /// <param name="anyCampaignHasWork">Reads committed rows, after the change that forbids has committed.</param>
+    public OpenClaims(TimeSpan window, TimeProvider time, bool clusterWide, Func<CancellationToken, ValueTask<bool>> anyCampaignHasWork) =>
+        (_window, _time, _clusterWide, _anyCampaignHasWork) = (window, time, clusterWide, anyCampaignHasWork);
+
+    /// <summary>Claims whose requests may still begin.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _open.Count;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Opens a claim. Call it inside the transaction's work, before the admit statement; dispose the gate when the claim did not commit or is not sent
+    /// (work that runs twice opens twice: dispose the first).
+    /// </summary>
+    /// <param name="windowStart">Timestamp from before the BEGIN (<c>LedgerSession.BeganAt</c>).</param>
+    public SendGate Open(long windowStart)
+    {
+        var gate = new SendGate(this, _time, windowStart, _window);
+        lock (_lock)
+        {
+            _open.Add(gate);
+        }
+
+        return gate;
+    }
+
+    public Task WaitAsync(CancellationToken cancellationToken) => _clusterWide ? WaitOutAsync(cancellationToken) : WaitForOpenAsync(cancellationToken);
+
+    public void Remove(SendGate gate)
+    {
+        lock (_lock)
+        {
+            _open.Remove(gate);
+        }
+    }
+
+    private async Task WaitForOpenAsync(CancellationToken cancellationToken)
+    {
+        SendGate[] open;
+        lock (_lock)
+        {
+            open = [.. _open];
+        }
+
+        if (open.Length == 0)
+        {
+            return;
+        }
+
+        var longest = open.Max(static gate => gate.Left) + (_window * (Grace - 1));
+        try
+        {
+            await Task.WhenAll(open.Select(static gate => gate.Settled)).WaitAsync(longest > TimeSpan.Zero ? longest : TimeSpan.Zero, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Every window of the snapshot is over: what has not passed cannot pass any more.
+        }
+    }
+
+    private async Task WaitOutAsync(CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        if (!await _anyCampaignHasWork(cancellationToken))
+        {
+            return;
+        }
+
+        // Timers have a coarser clock than timestamps and may fire early: ask again.
+        while ((_window * Grace) - _time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
+        {
+            await Task.Delay(left + TimeSpan.FromMilliseconds(1), _time, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using GenericHttpEsp.Providers;
+using Microsoft.Extensions.Options;
+
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>One provider in this silo: its breaker and its budget, shared by all campaigns that send through it.</summary>
+internal sealed class ProviderDesk(AttemptPolicy policy, ProviderBudget budget)
+{
+    private long _revision = -1;
+
+    public AttemptPolicy Policy => policy;
+
+    public ProviderBudget Budget => budget;
+
+    /// <summary>Limits take effect at once, also for who waits already.</summary>
+    public void Follow(ProviderRuntime provider)
+    {
+        if (Interlocked.Exchange(ref _revision, provider.Revision) != provider.Revision)
+        {
+            budget.Limit(LimitsOf(provider));
+        }
+    }
+
+    public static BudgetLimits LimitsOf(ProviderRuntime provider) => new(
+        WholePerSecond(provider.Contract.Limits?.RequestsPerSecond),
+        WholePerSecond(provider.Contract.Limits?.MessagesPerSecond),
+        provider.Contract.Limits?.Concurrency);
+
+    private static int? WholePerSecond(double? limit) => limit is { } value ? (int)Math.Clamp(Math.Floor(value), 1, int.MaxValue) : null;
+}
+
+/// <summary>The providers' desks of this silo.</summary>
+internal sealed class ProviderDesks(BudgetStore budgets, IOptions<DispatchOptions> options, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<long, ProviderDesk> _desks = [];
+
+    public ProviderDesk Of(ProviderRuntime provider)
+    {
+        var desk = _desks.GetOrAdd(provider.Id, _ => new ProviderDesk(
+            new AttemptPolicy(options.Value, time),
+            new ProviderBudget(
+                ProviderDesk.LimitsOf(provider),
+                (requests, messages, limits, cancellationToken) => budgets.GrantAsync(provider.Id, requests, messages, limits, cancellationToken),
+                time)));
+        desk.Follow(provider);
+        return desk;
+    }
+}

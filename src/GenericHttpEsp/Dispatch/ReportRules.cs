@@ -1,0 +1,34 @@
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>From the meaning of an answer to what the ledger writes.</summary>
+internal static class ReportRules
+{
+    /// <param name="batchId">The claimed row.</param>
+    /// <param name="outcomes">As claimed: only those to come were sent.</param>
+    /// <param name="meaning">Of the answer.</param>
+    /// <param name="answer">What the ESP said, for people.</param>
+    public static BatchReport Report(long batchId, RecordOutcome[] outcomes, AnswerMeaning meaning, string? answer) => meaning.Kind switch
+    {
+        AnswerKind.Accepted => new(batchId, All(outcomes, RecordOutcome.Accepted), [], answer),
+        AnswerKind.Refused => new(batchId, All(outcomes, RecordOutcome.Refused), [], answer),
+        AnswerKind.Unknown => new(batchId, All(outcomes, RecordOutcome.Unknown), [], answer),
+        AnswerKind.Halve or AnswerKind.Bisect => new(batchId, outcomes, Halves(outcomes, meaning), answer),
+        AnswerKind.NotSent => new(batchId, outcomes, [new(0, outcomes.Length, meaning.Wait, meaning.CountsAsAttempt, meaning.Wait > TimeSpan.Zero)], answer),
+        _ => new(batchId, outcomes, [new(0, outcomes.Length, meaning.Wait, meaning.CountsAsAttempt)], answer),
+    };
+
+    private static RecordOutcome[] All(RecordOutcome[] outcomes, RecordOutcome news) =>
+        Array.ConvertAll(outcomes, outcome => outcome == RecordOutcome.ToCome ? news : outcome);
+
+    /// <summary>Two rows with half of the sent records each.</summary>
+    private static Successor[] Halves(RecordOutcome[] outcomes, AnswerMeaning meaning)
+    {
+        var live = Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i] == RecordOutcome.ToCome).ToArray();
+        var middle = live.Length > 1 ? live[live.Length / 2] : outcomes.Length;
+        return
+        [
+            new(0, middle, meaning.Wait, meaning.CountsAsAttempt),
+            new(middle, outcomes.Length - middle, meaning.Wait, meaning.CountsAsAttempt),
+        ];
+    }
+}
