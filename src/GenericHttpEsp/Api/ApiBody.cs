@@ -80,5 +80,10 @@ internal static class ApiBody
         {
             return (null, Problems.Unreadable($"The body is not JSON as this API takes it: {unreadable.Message}"));
         }
+        catch (InvalidOperationException unreadable) when (unreadable.TargetSite?.DeclaringType?.Assembly == typeof(JsonDocument).Assembly)
+        {
+            // A lone surrogate in a member's name, met while names are compared.
+            return (null, Problems.Unreadable($"The body is not Unicode: {unreadable.Message}"));
+        }
     }
 }

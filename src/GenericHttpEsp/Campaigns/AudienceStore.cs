@@ -50,6 +50,16 @@ internal sealed class AudienceStore(LedgerDatabase database)
                 ("@campaign", campaignId), ("@run", run), ("@after", afterBlock), ("@last", lastBlock)),
             cancellationToken);
 
+    /// <summary>All ids of some consecutive blocks, ascending, as the session sees them.</summary>
+    public static async Task<long[]> ReadBlocksAsync(LedgerSession session, long campaignId, int run, long firstBlock, long lastBlock)
+    {
+        var blocks = await session.QueryAsync(
+            "select ids from audience where campaign_id = @campaign and run = @run and block between @first and @last order by block limit 100000",
+            row => IdArray.FromColumn(session, row, 0),
+            ("@campaign", campaignId), ("@run", run), ("@first", firstBlock), ("@last", lastBlock));
+        return [.. blocks.SelectMany(static ids => ids)];
+    }
+
     /// <summary>
     /// Removes what a start that did not finish has left, and answers null; answers the run instead when it has begun. The partitions are locked first:
     /// one whose epoch is being taken at this moment is seen as begun, or its taker finds no row.

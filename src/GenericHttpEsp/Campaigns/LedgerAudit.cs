@@ -15,7 +15,7 @@ public sealed record AuditResult(long CampaignId, long Audience, IReadOnlyDictio
 /// <summary>
 /// Recounts a campaign from its audience blocks and batch rows, trusting no counter: each person must be in exactly one place, and the counters must say so.
 /// </summary>
-internal sealed class LedgerAudit(LedgerDatabase database, AudienceStore audience)
+internal sealed class LedgerAudit(LedgerDatabase database)
 {
     private const int ProblemsMax = 100;
     private const int RowsPerRead = 200;
@@ -47,7 +47,7 @@ internal sealed class LedgerAudit(LedgerDatabase database, AudienceStore audienc
                 found.GetInt64(0), found.GetInt32(1), found.GetInt64(2), found.GetInt64(3), found.GetInt64(4), found.GetString(5), found.GetInt64(6),
                 OutcomeRules.Counted.Select((outcome, i) => (outcome, found.GetInt64(7 + i))).ToDictionary(pair => pair.outcome, pair => pair.Item2)),
             ("@id", partition)))!;
-        var ids = await audience.ReadBlocksAsync(session, row.CampaignId, row.Run, row.FirstBlock, row.LastBlock);
+        var ids = await AudienceStore.ReadBlocksAsync(session, row.CampaignId, row.Run, row.FirstBlock, row.LastBlock);
         var places = await PlacesAsync(session, partition, ids, recount);
         var sums = OutcomeRules.Counted.ToDictionary(outcome => outcome, _ => 0L);
         for (var i = 0; i < ids.Length; i++)

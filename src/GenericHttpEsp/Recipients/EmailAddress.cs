@@ -66,9 +66,9 @@ internal sealed record EmailAddress(string Given, string Normalised)
 
         try
         {
-            // A dot at the end would be a second key for one mailbox.
+            // Wide forms of commas and quotes map to ASCII ones; a dot at the end would be a second key for one mailbox.
             domain = Domains.GetAscii(host).ToLowerInvariant();
-            return !domain.EndsWith('.') && !domain.Contains('@', StringComparison.Ordinal);
+            return !domain.EndsWith('.') && domain.All(static character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_');
         }
         catch (ArgumentException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
+using GenericHttpEsp.Api;
 
 namespace GenericHttpEsp.Recipients;
 
@@ -61,7 +62,7 @@ internal static class RecipientJson
                     timeZone = ReadTimeZone(member.Value, errors);
                     break;
                 default:
-                    errors.Add(new RowError($"/{Escape(member.Name)}", Unknown(member.Name)));
+                    errors.Add(new RowError(JsonPointer.Child("", member.Name), Unknown(member.Name)));
                     break;
             }
         }
@@ -103,7 +104,7 @@ internal static class RecipientJson
         var count = 0;
         foreach (var name in value.EnumerateObject().Select(static member => member.Name))
         {
-            Add(errors, $"/attributes/{Escape(name)}", RecipientLimits.AttributeNameProblem(name));
+            Add(errors, JsonPointer.Child("/attributes", name), RecipientLimits.AttributeNameProblem(name));
             count++;
         }
 
@@ -193,7 +194,5 @@ internal static class RecipientJson
 
     private static string Unknown(string name) => name == "subscription"
         ? "Change it with PUT /v1/recipients/{email}/subscription."
-        : $"Not a member of a recipient. Known: {string.Join(", ", Members)}.";
-
-    private static string Escape(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+        : NearestName.Explain(name, Members);
 }

@@ -22,6 +22,9 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     public StorageEngine Engine { get; }
 
+    /// <summary>Called with each statement before it runs, on sessions opened after it was set.</summary>
+    public Action<string>? BeforeStatement { get; set; }
+
     /// <summary>Transactions begun by the writer since the start.</summary>
     public long Transactions => _writer.Transactions;
 

@@ -25,6 +25,9 @@ internal sealed class LedgerSession(DbConnection connection, StorageEngine engin
     /// <summary>Monotonic timestamp (<see cref="TimeProvider.GetTimestamp"/>) taken before the BEGIN of the running transaction.</summary>
     public long BeganAt { get; set; }
 
+    /// <summary>Called with each statement before it runs; a test makes the n-th one fail.</summary>
+    public Action<string>? BeforeStatement { get; init; }
+
     public bool IsSqlite => engine == StorageEngine.Sqlite;
 
     /// <summary>The database's clock in Unix milliseconds, read when the expression runs and not when the transaction began.</summary>
@@ -56,6 +59,7 @@ internal sealed class LedgerSession(DbConnection connection, StorageEngine engin
 
     public DbCommand Prepare(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
+        BeforeStatement?.Invoke(sql);
         if (!_statements.TryGetValue(sql, out var command))
         {
             if (_statements.Count >= StatementsMax)

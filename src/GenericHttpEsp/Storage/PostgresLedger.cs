@@ -24,7 +24,7 @@ internal sealed class PostgresLedger(NpgsqlDataSource source, IOptions<StorageOp
             await using var reader = await check.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             Refuse(reader.GetString(0), reader.GetBoolean(1));
-            return new LedgerSession(connection, StorageEngine.PostgreSql);
+            return new LedgerSession(connection, StorageEngine.PostgreSql) { BeforeStatement = BeforeStatement };
         }
         catch
         {

@@ -20,7 +20,7 @@ internal sealed class SqliteLedger(IOptions<StorageOptions> options, TimeProvide
             await using var pragmas = connection.CreateCommand();
             pragmas.CommandText = "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32000; pragma foreign_keys = off;";
             await pragmas.ExecuteNonQueryAsync(cancellationToken);
-            return new LedgerSession(connection, StorageEngine.Sqlite);
+            return new LedgerSession(connection, StorageEngine.Sqlite) { BeforeStatement = BeforeStatement };
         }
         catch
         {

@@ -32,7 +32,9 @@ internal static class ServeProgram
 
     /// <summary>The whole application, prepared and mapped, not started.</summary>
     /// <param name="configure">What a test replaces.</param>
-    public static async Task<WebApplication> BuildAsync(string[] args, StartedSignal? started = null, Action<WebApplicationBuilder>? configure = null)
+    /// <param name="map">What a test maps beside the real routes.</param>
+    public static async Task<WebApplication> BuildAsync(
+        string[] args, StartedSignal? started = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         AddDefaults(builder.Configuration);
@@ -54,6 +56,7 @@ internal static class ServeProgram
             app.MapHealth();
             app.MapProviders();
             // One line a slice: app.MapRecipients(), MapCampaigns(), MapCallbacks().
+            map?.Invoke(app);
             return app;
         }
         catch

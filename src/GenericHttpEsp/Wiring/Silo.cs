@@ -11,12 +11,6 @@ namespace GenericHttpEsp.Wiring;
 /// <summary>The silo in this process: alone on loopback over SQLite, or one of many over PostgreSQL.</summary>
 internal static class Silo
 {
-    /// <summary>Storage of every grain state that is not a recipient's.</summary>
-    public const string GrainStorage = "grains";
-
-    /// <summary>Memory streams for what is harmless to lose.</summary>
-    public const string ProgressStreams = "progress";
-
     private const int ClusterSiloPort = 11111;
     private const int ClusterGatewayPort = 30000;
 
@@ -45,14 +39,14 @@ internal static class Silo
     private static void AddEmbedded(ISiloBuilder silo, ClusterOptions cluster, string grains)
     {
         silo.UseLocalhostClustering(cluster.SiloPort ?? FreePort(), cluster.GatewayPort ?? 0, null, cluster.ServiceId, cluster.ClusterId);
-        silo.AddAdoNetGrainStorage(GrainStorage, options => (options.Invariant, options.ConnectionString) = ("System.Data.SQLite", grains));
+        silo.AddAdoNetGrainStorage(StorageNames.Grains, options => (options.Invariant, options.ConnectionString) = ("System.Data.SQLite", grains));
     }
 
     private static void AddClustered(ISiloBuilder silo, ClusterOptions cluster, string postgres)
     {
         silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
         silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", postgres));
-        silo.AddAdoNetGrainStorage(GrainStorage, options => (options.Invariant, options.ConnectionString) = ("Npgsql", PostgresLedger.Settings(postgres)));
+        silo.AddAdoNetGrainStorage(StorageNames.Grains, options => (options.Invariant, options.ConnectionString) = ("Npgsql", PostgresLedger.Settings(postgres)));
         silo.ConfigureEndpoints(
             IPAddress.Parse(cluster.AdvertisedAddress),
             cluster.SiloPort ?? ClusterSiloPort,
@@ -66,7 +60,7 @@ internal static class Silo
         silo.UseSystemTextJsonGrainStorageSerializer();
         silo.Services.Configure<SystemTextJsonGrainStorageSerializerOptions>(
             options => options.JsonSerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false)));
-        silo.AddMemoryStreams(ProgressStreams);
+        silo.AddMemoryStreams(StorageNames.Progress);
         silo.AddMemoryGrainStorage("PubSubStore");
         silo.Configure<SiloMessagingOptions>(options =>
         {

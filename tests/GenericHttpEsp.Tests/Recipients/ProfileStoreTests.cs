@@ -136,7 +136,7 @@ public sealed class ProfileStoreTests(PostgresServer server)
 
     private static Task<UpsertOutcome[]> Upsert(ProfileStore store, ProfileUpsert[] rows) => store.UpsertAsync(rows, WriteKind.Import, replaceLists: false, Cancel);
 
-    private static byte[] Key(int number) => System.Security.Cryptography.MD5.HashData(BitConverter.GetBytes(number));
+    private static byte[] Key(int number) => System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number))[..16];
 
     private static ProfileUpsert Row(int number, string attributes = "{}", string[]? lists = null) => new(Key(number), $"p{number}@x.org", attributes, null, lists);
 }

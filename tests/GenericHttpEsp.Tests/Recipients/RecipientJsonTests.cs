@@ -39,10 +39,10 @@ public sealed class RecipientJsonTests
     [InlineData("""{"email":"a@b.c","emial":1}""", "/emial")]
     [InlineData("""{"email":7}""", "/email")]
     [InlineData("""{"attributes":{}}""", "/email")]
-    public void Read_OfABrokenLine_NamesThePlace(string line, string pointer)
+    public void Read_OfABrokenLine_NamesThePlace(string line, string place)
     {
         Assert.Null(Read(line, out var errors));
-        Assert.Equal(pointer, Assert.Single(errors).Pointer);
+        Assert.Equal(place, Assert.Single(errors).Pointer);
     }
 
     [Fact]

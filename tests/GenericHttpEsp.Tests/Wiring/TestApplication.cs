@@ -21,10 +21,12 @@ internal sealed class TestApplication : IAsyncDisposable
 
     private readonly string[] _args;
     private readonly Action<WebApplicationBuilder>? _configure;
+    private readonly Action<WebApplication>? _map;
     private WebApplication? _app;
     private HttpClient? _client;
 
-    private TestApplication(string folder, string[] args, Action<WebApplicationBuilder>? configure) => (Folder, _args, _configure) = (folder, args, configure);
+    private TestApplication(string folder, string[] args, Action<WebApplicationBuilder>? configure, Action<WebApplication>? map) =>
+        (Folder, _args, _configure, _map) = (folder, args, configure, map);
 
     /// <summary>The data directory.</summary>
     public string Folder { get; }
@@ -40,8 +42,14 @@ internal sealed class TestApplication : IAsyncDisposable
     public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
 
     /// <param name="settings">More configuration, as on the command line: <c>--Section:Key=value</c>.</param>
+    /// <param name="configure">Replaces services; runs last.</param>
+    /// <param name="map">Maps routes beside the real ones.</param>
     public static async Task<TestApplication> StartAsync(
-        StorageEngine engine = StorageEngine.Sqlite, PostgresServer? server = null, string[]? settings = null, Action<WebApplicationBuilder>? configure = null)
+        StorageEngine engine = StorageEngine.Sqlite,
+        PostgresServer? server = null,
+        string[]? settings = null,
+        Action<WebApplicationBuilder>? configure = null,
+        Action<WebApplication>? map = null)
     {
         var folder = Directory.CreateTempSubdirectory("ghe-app-").FullName;
         var args = new List<string>
@@ -56,7 +64,7 @@ internal sealed class TestApplication : IAsyncDisposable
             args.Add($"--Cluster:GatewayPort={FreePort()}");
         }
 
-        var application = new TestApplication(folder, [.. args, .. settings ?? []], configure);
+        var application = new TestApplication(folder, [.. args, .. settings ?? []], configure, map);
         await application.StartAsync();
         return application;
     }
@@ -90,12 +98,15 @@ internal sealed class TestApplication : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        var app = await ServeProgram.BuildAsync(_args, configure: builder =>
-        {
-            // A run's console is for its results.
-            builder.Logging.ClearProviders();
-            _configure?.Invoke(builder);
-        });
+        var app = await ServeProgram.BuildAsync(
+            _args,
+            configure: builder =>
+            {
+                // A run's console is for its results.
+                builder.Logging.ClearProviders();
+                _configure?.Invoke(builder);
+            },
+            map: _map);
         try
         {
             await app.StartAsync(TestContext.Current.CancellationToken);
