@@ -1,4 +1,5 @@
 using GenericHttpEsp.Api;
+using Microsoft.AspNetCore.Mvc;
 
 namespace GenericHttpEsp.Providers;
 
@@ -24,7 +25,7 @@ internal static class TrialsApi
     }
 
     private static async Task<IResult> TestAsync(
-        long id, HttpRequest request, ProviderCatalog catalog, Trial trial, ITestSender sender, CancellationToken cancellationToken)
+        long id, HttpRequest request, ProviderCatalog catalog, Trial trial, [FromServices] ITestSender sender, CancellationToken cancellationToken)
     {
         var (provider, outcome, problem) = await MakeAsync(id, request, catalog, trial, cancellationToken);
         if (problem is not null)

@@ -1,4 +1,5 @@
 using GenericHttpEsp.Api;
+using GenericHttpEsp.Providers;
 using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,7 +43,8 @@ internal static class ServeProgram
         builder.AddStorage();
         builder.Services.AddApi();
         builder.AddSilo();
-        // One line a slice: builder.Services.AddProviders(), AddRecipients(), AddCampaigns(), AddDispatch(), AddCallbacks().
+        builder.Services.AddProviders();
+        // One line a slice: builder.Services.AddRecipients(), AddCampaigns(), AddDispatch(), AddCallbacks().
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -52,7 +54,8 @@ internal static class ServeProgram
             app.UseApi();
             app.MapApi();
             app.MapHealth();
-            // One line a slice: app.MapProviders(), MapRecipients(), MapCampaigns(), MapCallbacks().
+            app.MapProviders();
+            // One line a slice: app.MapRecipients(), MapCampaigns(), MapCallbacks().
             map?.Invoke(app);
             return app;
         }
