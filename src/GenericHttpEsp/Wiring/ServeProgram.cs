@@ -1,4 +1,5 @@
 using GenericHttpEsp.Api;
+using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -40,7 +41,8 @@ internal static class ServeProgram
         builder.AddStorage();
         builder.Services.AddApi();
         builder.AddSilo();
-        // One line a slice: builder.Services.AddProviders(), AddRecipients(), AddCampaigns(), AddDispatch(), AddCallbacks().
+        builder.Services.AddRecipients();
+        // One line a slice: builder.Services.AddProviders(), AddCampaigns(), AddDispatch(), AddCallbacks().
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -50,7 +52,8 @@ internal static class ServeProgram
             app.UseApi();
             app.MapApi();
             app.MapHealth();
-            // One line a slice: app.MapProviders(), MapRecipients(), MapCampaigns(), MapCallbacks().
+            app.MapRecipients();
+            // One line a slice: app.MapProviders(), MapCampaigns(), MapCallbacks().
             return app;
         }
         catch
