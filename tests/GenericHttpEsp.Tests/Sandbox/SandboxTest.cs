@@ -22,7 +22,7 @@ public abstract class SandboxTest : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await StartAsync(new SandboxOptions());
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         _client.Dispose();
         foreach (var host in _hosts)
