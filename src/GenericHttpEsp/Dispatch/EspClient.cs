@@ -48,13 +48,13 @@ internal sealed class EspClient(GuardedHandler handler, IOptions<DispatchOptions
 
     private static HttpRequestMessage Message(AssembledRequest request, GatedContent content)
     {
-        var message = new HttpRequestMessage(request.Method, request.Uri)
+        var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Uri)
         {
             Version = System.Net.HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = content,
         };
-        foreach (var (name, value) in request.Headers)
+        foreach (var (name, value, _) in request.Headers)
         {
             // The validating Add would reject harmless values of ESPs; what it protects from is checked here.
             if (value.AsSpan().ContainsAny('\r', '\n', '\0'))

@@ -52,7 +52,7 @@ internal sealed class RawServer : IAsyncDisposable
                 running.Add(RunAsync(new RawConnection(this, socket, _stopping.Token)));
             }
         }
-        catch (Exception stopped) when (stopped is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception stopped) when (stopped is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(running);
         }

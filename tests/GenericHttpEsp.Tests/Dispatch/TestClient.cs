@@ -31,7 +31,7 @@ internal sealed class TestClient : IDisposable
 
     public SendGate Open() => _claims.Open(_time.GetTimestamp());
 
-    public Task<EspAnswer> GetAsync(string url) => SendAsync(new AssembledRequest(HttpMethod.Get, new Uri(url), [], [], 0));
+    public Task<EspAnswer> GetAsync(string url) => SendAsync(new AssembledRequest("GET", new Uri(url), [], [], 0));
 
     public Task<EspAnswer> PostAsync(string url, params string[] segments) =>
         SendAsync(Post(url, [.. segments.Select(segment => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(segment))]));
@@ -45,9 +45,9 @@ internal sealed class TestClient : IDisposable
     }
 
     public static AssembledRequest Post(string url, ReadOnlyMemory<byte>[] body) => new(
-        HttpMethod.Post,
+        "POST",
         new Uri(url),
-        [new("Content-Type", "application/json"), new("X-Key", "k\u00e9y")],
+        [new("Content-Type", "application/json", false), new("X-Key", "k\u00e9y", true)],
         body,
         body.Sum(segment => (long)segment.Length));
 

@@ -1,0 +1,145 @@
+using GenericHttpEsp.Dispatch;
+using Microsoft.Extensions.Time.Testing;
+
+namespace GenericHttpEsp.Tests.Dispatch;
+
+public sealed class AttemptPolicyTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly AttemptPolicy _policy;
+    private int _requests;
+
+    public AttemptPolicyTests() => _policy = new AttemptPolicy(new DispatchOptions(), _time);
+
+    public static TheoryData<int> Failures => [0, -1, 500, 502, 503, 504];
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task Failures_InARow_OpenTheBreakerAfterEight(int status)
+    {
+        for (var i = 0; i < 8; i++)
+        {
+            Assert.Equal(TimeSpan.Zero, _policy.BlockedFor);
+            Assert.NotNull((await TryAsync(status)).Answer);
+        }
+
+        var blocked = await TryAsync(status);
+
+        Assert.Null(blocked.Answer);
+        Assert.Equal(TimeSpan.FromSeconds(5), blocked.BlockedFor);
+        Assert.Equal(TimeSpan.FromSeconds(5), _policy.BlockedFor);
+        Assert.Equal(8, _requests);
+    }
+
+    [Fact]
+    public async Task OpenBreaker_LetsOneProbeThroughInFiveSeconds()
+    {
+        await OpenAsync();
+        for (var second = 0; second < 60; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await TryAsync(503);
+            await TryAsync(503);
+        }
+
+        Assert.Equal(8 + 12, _requests);
+    }
+
+    [Fact]
+    public async Task OpenBreaker_WhileItsProbeIsOut_LetsNobodyElseThrough()
+    {
+        await OpenAsync();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        var answer = new TaskCompletionSource<EspAnswer?>();
+        var probe = _policy.RunAsync(async _ => await answer.Task, CancellationToken.None);
+
+        var other = await TryAsync(200);
+        Assert.Null(other.Answer);
+        Assert.NotEqual(TimeSpan.Zero, other.BlockedFor);
+        answer.SetResult(Answer(200));
+        await probe;
+
+        Assert.Equal(TimeSpan.Zero, _policy.BlockedFor);
+        Assert.NotNull((await TryAsync(200)).Answer);
+    }
+
+    [Fact]
+    public async Task ClosedAgain_CountsFromTheStart()
+    {
+        await OpenAsync();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await TryAsync(200);
+        for (var i = 0; i < 7; i++)
+        {
+            await TryAsync(503);
+        }
+
+        Assert.Equal(TimeSpan.Zero, _policy.BlockedFor);
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(400)]
+    [InlineData(429)]
+    public async Task AnswerOfALivingEsp_ResetsTheCount(int status)
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            await TryAsync(i % 8 == 7 ? status : 503);
+        }
+
+        Assert.Equal(100, _requests);
+    }
+
+    [Fact]
+    public async Task MissedGatesAndIdleAttempts_SayNothing()
+    {
+        for (var i = 0; i < 30; i++)
+        {
+            await _policy.RunAsync(_ => ValueTask.FromResult<EspAnswer?>(null), CancellationToken.None);
+            await _policy.RunAsync(_ => ValueTask.FromResult<EspAnswer?>(new EspAnswer(EspAnswerKind.GateMissed)), CancellationToken.None);
+        }
+
+        Assert.Equal(TimeSpan.Zero, _policy.BlockedFor);
+    }
+
+    [Fact]
+    public async Task Attempt_ThatHangs_IsToldToEndAtTheLedgersDeadline()
+    {
+        var running = _policy.RunAsync(
+            async cancellationToken =>
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith(static _ => { }, TaskScheduler.Default);
+                return new EspAnswer(EspAnswerKind.NoAnswer);
+            },
+            CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(29.4));
+        Assert.False(running.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+
+        Assert.Equal(EspAnswerKind.NoAnswer, (await running).Answer?.Kind);
+    }
+
+    private async Task OpenAsync()
+    {
+        for (var i = 0; i < 8; i++)
+        {
+            await TryAsync(503);
+        }
+    }
+
+    private Task<AttemptResult> TryAsync(int status) => _policy.RunAsync(
+        _ =>
+        {
+            _requests++;
+            return ValueTask.FromResult<EspAnswer?>(Answer(status));
+        },
+        CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+
+    private static EspAnswer Answer(int status) => status switch
+    {
+        0 => new EspAnswer(EspAnswerKind.NotSent),
+        -1 => new EspAnswer(EspAnswerKind.NoAnswer),
+        _ => new EspAnswer(EspAnswerKind.Answered) { Status = status },
+    };
+}
