@@ -1,6 +1,5 @@
 using System.Text.Json;
 using GenericHttpEsp.Api;
-using GenericHttpEsp.Providers;
 using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;

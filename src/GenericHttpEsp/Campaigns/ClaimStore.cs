@@ -159,7 +159,7 @@ internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims,
             ("@deadline", _deadlineMilliseconds), ("@epoch", owner.Epoch));
     }
 
-    private Task UpdateAsync(LedgerSession session, ReclaimRequest request, RecordOutcome[] outcomes)
+    private Task<int> UpdateAsync(LedgerSession session, ReclaimRequest request, RecordOutcome[] outcomes)
     {
         var live = outcomes.Count(outcome => outcome == RecordOutcome.ToCome);
         return session.ExecuteAsync(

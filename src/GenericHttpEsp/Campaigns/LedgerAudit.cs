@@ -38,7 +38,7 @@ internal sealed class LedgerAudit(LedgerDatabase database)
         return new AuditResult(campaignId, recount.Audience, counted, recount.Problems);
     }
 
-    private async Task<bool> VerifyPartitionAsync(LedgerSession session, long partition, Recount recount)
+    private static async Task<bool> VerifyPartitionAsync(LedgerSession session, long partition, Recount recount)
     {
         var columns = string.Join(", ", OutcomeRules.Counted.Select(CounterChange.Column));
         var row = (await session.FirstAsync(

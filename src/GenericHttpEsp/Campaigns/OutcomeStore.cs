@@ -127,7 +127,7 @@ internal sealed class OutcomeStore(LedgerDatabase database)
         return stopped ? RecordOutcome.SkippedStopped : age > AgeMillisecondsMax ? RecordOutcome.Failed : RecordOutcome.Moved;
     }
 
-    private static Task InsertAsync(LedgerSession session, BatchRow row, Successor successor, long[] ids) => session.ExecuteAsync(
+    private static Task<int> InsertAsync(LedgerSession session, BatchRow row, Successor successor, long[] ids) => session.ExecuteAsync(
         $"""
         insert into batches (campaign_id, run, run_date, partition_id, parent_id, attempt, broken_off, state, first_id, last_id, ids, outcome, live,
           provider_id, provider_version, not_before, epoch, created_at)

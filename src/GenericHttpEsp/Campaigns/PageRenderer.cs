@@ -51,7 +51,7 @@ internal sealed class PageRenderer(TimeProvider time) : IDisposable
             return RecordOutcome.SkippedErased;
         }
 
-        if (EmailAddress.Parse(profile.Email) is null)
+        if (EmailAddress.Parse(profile.Email, out _) is null)
         {
             return RecordOutcome.SkippedBadAddress;
         }

@@ -6,7 +6,7 @@ namespace GenericHttpEsp.Campaigns;
 /// Works through one partition under one epoch after the other: waiting rows beside the cursor, pages at the cursor, then the wait for what is open. Offers
 /// rendered pages to the dispatcher; its answer is the credit for the next.
 /// </summary>
-internal sealed class PartitionRun
+internal sealed class PartitionRun : IDisposable
 {
     private const int StartsMax = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
@@ -32,6 +32,8 @@ internal sealed class PartitionRun
         await _stopping.CancelAsync();
         await _running;
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync()
     {

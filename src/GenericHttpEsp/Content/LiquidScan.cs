@@ -1,7 +1,7 @@
 namespace GenericHttpEsp.Content;
 
 /// <summary>An error in a template's text, for the person who wrote it. Line and column count from 1.</summary>
-public readonly record struct LiquidError(int Line, int Column, string Message);
+internal readonly record struct LiquidError(int Line, int Column, string Message);
 
 /// <summary>
 /// One linear pass before Fluid parses: Fluid 2.41.1 dies of an uncatchable stack overflow at 3,000 nested tags or deep brackets and in
@@ -19,13 +19,18 @@ internal ref struct LiquidScan
     private int _position;
     private int _tags;
     private int _depth;
+    private int _deepestTag;
+    private int _deepestBracket;
     private int _errorAt;
     private string? _error;
 
     private LiquidScan(ReadOnlySpan<char> source) => _source = source;
 
-    public static LiquidError? Check(string source)
+    /// <param name="source">The template.</param>
+    /// <param name="deepest">Nesting of tags and brackets together, at most.</param>
+    public static LiquidError? Check(string source, out int deepest)
     {
+        deepest = 0;
         if (source.Length > CharactersMax)
         {
             return new(1, 1, $"The text has {source.Length} characters; at most {CharactersMax} are allowed. Move parts into images or shorten it.");
@@ -34,6 +39,7 @@ internal ref struct LiquidScan
         while (scan._error is null && scan.NextTag())
         {
         }
+        deepest = scan._deepestTag + scan._deepestBracket;
         return scan._error is null ? null : At(source, scan._errorAt, scan._error);
     }
 
@@ -95,6 +101,7 @@ internal ref struct LiquidScan
         {
             return Refuse(start, $"Tags are nested more than {TagDepthMax} deep. Close some before opening more.");
         }
+        _deepestTag = Math.Max(_deepestTag, _depth);
         if (name is "#")
         {
             return Refuse(start, "Inline comments are not supported: use {% comment %} ... {% endcomment %}.");
@@ -118,6 +125,7 @@ internal ref struct LiquidScan
             terms += isWord && !inWord ? 1 : 0;
             inWord = isWord;
             brackets += letter is '[' or '(' or '{' ? 1 : letter is ']' or ')' or '}' ? -1 : 0;
+            _deepestBracket = Math.Max(_deepestBracket, brackets);
             if (brackets > BracketDepthMax)
             {
                 return Refuse(start, $"Brackets are nested more than {BracketDepthMax} deep. Use assign for the inner parts.");

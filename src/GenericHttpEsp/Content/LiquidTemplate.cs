@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fluid;
 using Fluid.Ast;
+using Fluid.Parser;
 
 namespace GenericHttpEsp.Content;
 
@@ -16,6 +17,9 @@ internal readonly record struct LiquidParsing(LiquidTemplate? Template, IReadOnl
 /// </summary>
 internal sealed partial class LiquidTemplate
 {
+    /// <summary>Fluid's parser takes up to 5 KB of stack a level.</summary>
+    private const int DepthOnAnyStack = 10;
+
     private readonly IReadOnlyList<Statement> _statements;
     private readonly TextEncoder _encoder;
 
@@ -34,11 +38,16 @@ internal sealed partial class LiquidTemplate
 
     public static LiquidParsing Parse(string source, bool html)
     {
-        if (LiquidScan.Check(source) is { } refused)
+        if (LiquidScan.Check(source, out var deepest) is { } refused)
         {
             return new(null, [refused]);
         }
-        if (!LiquidSetup.Parser.TryParse(source, out var parsed, out var error))
+        return deepest <= DepthOnAnyStack ? ParseChecked(source, html) : DeepStack.Run(() => ParseChecked(source, html));
+    }
+
+    private static LiquidParsing ParseChecked(string source, bool html)
+    {
+        if (!TryParse(source, out var parsed, out var error))
         {
             return new(null, [Located(error)]);
         }
@@ -49,6 +58,20 @@ internal sealed partial class LiquidTemplate
             return new(null, [.. rewriter.UnknownFilters.Distinct().Select(name => UnknownFilter(source, name))]);
         }
         return new(new(Merged(rewritten.Statements), html, rewriter.NamesRecipient), []);
+    }
+
+    /// <summary>Whatever the parser throws, the text is what is wrong.</summary>
+    private static bool TryParse(string source, out IFluidTemplate parsed, out string error)
+    {
+        try
+        {
+            return LiquidSetup.Parser.TryParse(source, out parsed, out error);
+        }
+        catch (Exception exception)
+        {
+            (parsed, error) = (new FluidTemplate(), $"The template cannot be parsed ({exception.GetType().Name}).");
+            return false;
+        }
     }
 
     /// <summary>Writes the rendered text at the end of the output. On failure the output may hold a part: the caller rewinds.</summary>
@@ -95,7 +118,9 @@ internal sealed partial class LiquidTemplate
         RenderLimitException limit => new(limit.Reason, limit.Message),
         JsonException => new(RenderFailureReason.BadAttributes, "The recipient's stored attributes cannot be read as JSON."),
         _ when context.TooManySteps => new(RenderFailureReason.TooManySteps, $"More than {RenderLimits.StepsMax} steps."),
-        _ => new(RenderFailureReason.TemplateError, $"{exception.GetType().Name}: {exception.Message}"),
+        FluidException => new(RenderFailureReason.TemplateError, exception.Message),
+        // Messages of the runtime may quote the value.
+        _ => new(RenderFailureReason.TemplateError, exception.GetType().Name),
     };
 
     private static LiquidError UnknownFilter(string source, string name)

@@ -5,7 +5,7 @@ using System.Text;
 namespace GenericHttpEsp.Content;
 
 /// <summary>What is known of field 8.</summary>
-public enum MetaSignature
+internal enum MetaSignature
 {
     Valid,
 
@@ -24,7 +24,7 @@ public enum MetaSignature
 /// <param name="Run">Field 5, the number of the run.</param>
 /// <param name="Variant">Field 6.</param>
 /// <param name="Recipient">Field 7, the recipient's internal id.</param>
-public sealed record MessageMeta(string Email, long Account, long Campaign, DateOnly RunDate, int Run, string Variant, long Recipient)
+internal sealed record MessageMeta(string Email, long Account, long Campaign, DateOnly RunDate, int Run, string Variant, long Recipient)
 {
     public const string DefaultVariant = "wzrk_default";
     public const int CharactersMax = 512;

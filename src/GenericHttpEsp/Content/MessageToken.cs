@@ -8,7 +8,7 @@ namespace GenericHttpEsp.Content;
 /// The meta without the address, at most 64 characters of base64url: fits every ESP's field, stands in unsubscribe links. Bytes: version,
 /// key id, campaign, run, date (days since 2000-01-01), recipient, variant (nothing for the default), 16-byte MAC over all before it.
 /// </summary>
-public sealed record MessageToken(long Campaign, int Run, DateOnly RunDate, long Recipient, string Variant)
+internal sealed record MessageToken(long Campaign, int Run, DateOnly RunDate, long Recipient, string Variant)
 {
     public const int CharactersMax = 64;
     internal const int BytesMax = 48;

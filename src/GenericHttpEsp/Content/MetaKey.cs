@@ -7,10 +7,10 @@ namespace GenericHttpEsp.Content;
 /// <summary>A key that signs meta strings and message tokens.</summary>
 /// <param name="Id">One letter or digit, written before the MAC.</param>
 /// <param name="Secret">At least 16 random bytes.</param>
-public sealed record MetaKey(char Id, byte[] Secret);
+internal sealed record MetaKey(char Id, byte[] Secret);
 
 /// <summary>All keys that ever signed: the first signs now, each verifies for ever.</summary>
-public sealed class MetaKeyRing
+internal sealed class MetaKeyRing
 {
     /// <summary>SHA-256 truncated to 128 bits.</summary>
     internal const int MacBytes = 16;

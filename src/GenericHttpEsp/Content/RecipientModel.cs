@@ -7,7 +7,7 @@ namespace GenericHttpEsp.Content;
 /// What a template may know of a recipient: <c>profile.email</c>, <c>profile.timeZone</c> and the stored attributes. Attributes stay UTF-8
 /// JSON until a template asks for the first one. Not thread-safe: one recipient is rendered by one thread.
 /// </summary>
-public sealed class RecipientModel : IFluidIndexable
+internal sealed class RecipientModel : IFluidIndexable
 {
     public const int AttributesBytesMax = 1024 * 1024;
 

@@ -27,7 +27,7 @@ public enum RenderFailureReason
 public readonly record struct RenderFailure(RenderFailureReason Reason, string Detail);
 
 /// <summary>What one rendering may cost. Fluid 2.41.1 has none of these but the steps.</summary>
-public static class RenderLimits
+internal static class RenderLimits
 {
     public const int StepsMax = 100_000;
     public const int ItemsMax = 10_000;

@@ -1,7 +1,7 @@
 namespace GenericHttpEsp.Content;
 
 /// <summary>What one rendering thread keeps between records. Never shared by threads.</summary>
-public sealed class RenderScratch(TimeProvider time) : IDisposable
+internal sealed class RenderScratch(TimeProvider time) : IDisposable
 {
     internal TimeProvider Time { get; } = time;
 

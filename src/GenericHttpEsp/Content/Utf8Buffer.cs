@@ -12,7 +12,7 @@ internal sealed class RenderLimitException(RenderFailureReason reason, string de
 /// Growable pooled bytes. Records are appended one after the other; <see cref="BeginRecord"/> sets the mark from which the record's
 /// maximum counts, <see cref="Rewind"/> drops a record that failed. Not thread-safe.
 /// </summary>
-public sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
+internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
 {
     public const int DefaultRecordBytesMax = 1024 * 1024;
     private const int FirstBytes = 16 * 1024;

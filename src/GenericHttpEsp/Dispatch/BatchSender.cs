@@ -17,7 +17,7 @@ internal sealed partial class BatchSender(
     InFlight inFlight,
     Random random,
     TimeProvider time,
-    ILogger<BatchSender> logger) : IHostedService
+    ILogger<BatchSender> logger) : IHostedService, IDisposable
 {
     private const int AnswerBytesKept = 500;
     private static readonly TimeSpan BlockedStep = TimeSpan.FromSeconds(1);
@@ -37,6 +37,8 @@ internal sealed partial class BatchSender(
             await Task.WhenAll(_onTheWire.Keys).WaitAsync(cancellationToken);
         }
     }
+
+    public void Dispose() => _draining.Dispose();
 
     /// <summary>Waits for the breaker and for the first batch's permit; takes more for the following ones while nobody has to wait.</summary>
     public async Task<List<SendPermit>> AcquireAsync(ProviderRuntime provider, List<PackedBatch> ready, int from, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ namespace GenericHttpEsp.Dispatch;
 /// The records of one partition under one epoch on their way to the ESP: packed into batches, claimed one after the other (each claim moves the cursor
 /// from where the last one left it), sent side by side. Runs on the thread pool. Ends for good when a claim is refused or cannot be recorded.
 /// </summary>
-internal sealed class BatchStream
+internal sealed class BatchStream : IDisposable
 {
     private const int PagesMax = 2;
     private const int BatchesPerClaimMax = 64;
@@ -59,6 +59,8 @@ internal sealed class BatchStream
         await _stopping.CancelAsync();
         await _running;
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync()
     {

@@ -16,7 +16,7 @@ internal sealed record BoundHeader(string Name, bool Secret, byte[][]? Shared, P
 /// A run's request, ready to be filled. Immutable: rendering threads share it, each with its own <see cref="RenderScratch"/>. A record is
 /// either its bytes alone or, when a batch id or a personal header or both cut it into pieces, the pieces with a table of their ends behind.
 /// </summary>
-public sealed class BoundTemplate
+internal sealed class BoundTemplate
 {
     private const int PiecesOnStackMax = 64;
     private readonly RecordPart[][] _pieces;

@@ -38,5 +38,5 @@ public sealed record CampaignContent
 /// <param name="PublicUrl">The address that recipients reach, without a trailing slash.</param>
 /// <param name="Keys">Signs meta and tokens.</param>
 /// <param name="Variant">Field 6.</param>
-public sealed record RunFacts(
+internal sealed record RunFacts(
     long Account, long Campaign, int Run, DateOnly RunDate, DateTimeOffset Now, string PublicUrl, MetaKeyRing Keys, string Variant = MessageMeta.DefaultVariant);

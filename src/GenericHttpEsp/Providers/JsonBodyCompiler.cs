@@ -16,8 +16,8 @@ internal sealed class JsonBodyCompiler(SegmentWriter writer, TemplateProblems pr
     public CompiledBody Compile(JsonElement parameters, BatchContract? batch) => batch switch
     {
         null => new([], Whole(parameters), [], false),
-        { Parameter: null or "" } => RootArray(parameters),
-        { Parameter: var key } => Keyed(parameters, key),
+        { Parameter: { Length: > 0 } key } => Keyed(parameters, key),
+        _ => RootArray(parameters),
     };
 
     private IReadOnlyList<TemplateSegment> Whole(JsonElement parameters)

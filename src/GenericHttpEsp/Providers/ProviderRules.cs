@@ -69,6 +69,10 @@ internal static class ProviderRules
         {
             problems.Add("/batch", "A GET request carries one message: batching needs POST.");
         }
+        if (batch.Parameter is null)
+        {
+            problems.Add("/batch/parameter", "Name the key whose value is repeated, or write \"\" when the parameters are an array of records.");
+        }
         if (batch.Size is null or < BatchSizeMin or > BatchSizeMax)
         {
             problems.Add("/batch/size", $"The size is a number from {BatchSizeMin} to {BatchSizeMax}.");

@@ -4,15 +4,15 @@ namespace GenericHttpEsp.Providers;
 /// <param name="Template">Null when there are errors.</param>
 /// <param name="Errors">JSON pointer into the provider to messages.</param>
 /// <param name="Warnings">Worth showing; they do not stop anything.</param>
-public sealed record TemplateCompilation(RequestTemplate? Template, IReadOnlyDictionary<string, string[]> Errors, IReadOnlyList<string> Warnings);
+internal sealed record TemplateCompilation(RequestTemplate? Template, IReadOnlyDictionary<string, string[]> Errors, IReadOnlyList<string> Warnings);
 
 /// <summary>What came of putting a campaign into a provider's template.</summary>
 /// <param name="Template">Null when there are errors.</param>
 /// <param name="Errors">JSON pointer into the campaign to messages.</param>
-public sealed record TemplateBinding(BoundTemplate? Template, IReadOnlyDictionary<string, string[]> Errors);
+internal sealed record TemplateBinding(BoundTemplate? Template, IReadOnlyDictionary<string, string[]> Errors);
 
 /// <summary>A provider's template, compiled. Immutable, shared by threads. Holds the provider's secrets: never logged, never serialised.</summary>
-public sealed class RequestTemplate
+internal sealed class RequestTemplate
 {
     internal RequestTemplate(ProviderContract provider, CompiledParts parts)
     {

@@ -27,7 +27,7 @@ internal static class SandboxControlApi
             : NotKept());
         control.MapGet("/behaviour", () => Results.Json(esp.Behaviour, SandboxJson.Options));
         control.MapPost("/behaviour", (HttpRequest request) => TakeAsync<SandboxBehaviour>(request, behaviour => esp.Behaviour = behaviour));
-        control.MapPost("/hold", (SandboxHoldPoint? point) => esp.Gate.Hold(point ?? SandboxHoldPoint.BeforeAnswer));
+        control.MapPost("/hold", (string? point) => Hold(esp, point ?? nameof(SandboxHoldPoint.BeforeAnswer)));
         control.MapPost("/release", esp.Gate.Release);
         control.MapPost("/callbacks", (HttpRequest request) => TakeAsync<SandboxCallbackOrder>(request, order => Order(esp, order)));
     }
@@ -44,6 +44,17 @@ internal static class SandboxControlApi
         var types = behaviour.Callbacks.Scripted.SelectMany(one => one.Value).Where(type => !SandboxEventBody.IsType(type));
         var wrong = results.Select(result => result.ErrorMessage).Concat(types.Select(type => $"'{type}' is no type of event")).ToList();
         return wrong.Count == 0 ? null : string.Join(' ', wrong);
+    }
+
+    private static IResult Hold(SandboxEsp esp, string name)
+    {
+        if (!Enum.TryParse<SandboxHoldPoint>(name, ignoreCase: true, out var point) || !Enum.IsDefined(point))
+        {
+            return Error(StatusCodes.Status400BadRequest, $"there is no point '{name}' to hold at");
+        }
+
+        esp.Gate.Hold(point);
+        return Results.NoContent();
     }
 
     private static SandboxRequest? Kept(SandboxEsp esp, long number) => esp.Requests.All().FirstOrDefault(kept => kept.Request == number);

@@ -37,13 +37,13 @@ internal static class SandboxFormBody
             {
                 addresses.Add(text);
             }
-            else if (paths.MessageId?.EndsIn(name) ?? (kind == SandboxKeyKind.MessageId || SandboxText.TryMeta(text, out _)))
-            {
-                messageIds.Add(text);
-            }
             else if (key == "recipient-variables")
             {
                 byAddress = Variables(value, paths, into);
+            }
+            else if (paths.MessageId?.EndsIn(name) ?? (kind == SandboxKeyKind.MessageId || SandboxText.TryMeta(text, out _)))
+            {
+                messageIds.Add(text);
             }
         }
 

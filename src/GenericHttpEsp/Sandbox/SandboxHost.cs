@@ -11,6 +11,7 @@ public sealed class SandboxHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly SandboxEsp _esp;
+    private int _disposed;
 
     private SandboxHost(WebApplication app, SandboxEsp esp)
     {
@@ -95,6 +96,11 @@ public sealed class SandboxHost : IAsyncDisposable
     /// <summary>Cuts open requests, stops callbacks, finishes the log file.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _esp.StopAsync();
         await _app.StopAsync();
         await _app.DisposeAsync();

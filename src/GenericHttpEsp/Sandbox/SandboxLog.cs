@@ -51,13 +51,16 @@ internal sealed class SandboxLog : IAsyncDisposable
     /// <summary>Gives the request its number and logs its head.</summary>
     public long Head(string method, string path)
     {
+        long request;
         lock (_lock)
         {
-            var request = ++_lastRequest;
+            request = ++_lastRequest;
             _open++;
             _ = Put(new SandboxEntry(SandboxEntryKind.Head, request) { Method = method, Path = path });
-            return request;
         }
+
+        _signal.Pulse();
+        return request;
     }
 
     /// <summary>The task completes when the entry is in the file; at once without one.</summary>

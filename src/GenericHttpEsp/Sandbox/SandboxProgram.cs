@@ -33,7 +33,7 @@ internal static class SandboxProgram
         }
     }
 
-    private static SandboxOptions Read(string[] args)
+    internal static SandboxOptions Read(string[] args)
     {
         var configuration = new ConfigurationBuilder()
             .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)

@@ -50,8 +50,7 @@ internal static class SandboxText
             rest = rest[..bar];
         }
 
-        address = rest;
-        return true;
+        return TryAddress(rest, out address);
     }
 
     public static bool SameAddress(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) =>

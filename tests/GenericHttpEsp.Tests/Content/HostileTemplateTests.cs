@@ -111,6 +111,23 @@ public sealed class HostileTemplateTests
         Assert.InRange(watch.ElapsedMilliseconds, 0, 2_000);
     }
 
+    /// <summary>The deepest that is allowed, parsed and rendered from a thread with a sixth of the smallest default stack.</summary>
+    [Theory]
+    [InlineData("{% if true %}", "{% endif %}")]
+    [InlineData("{% for i in (1..1) %}", "{% endfor %}")]
+    [InlineData("{% capture x %}", "{% endcapture %}")]
+    [InlineData("{% case 1 %}{% when 1 %}", "{% endcase %}")]
+    public void Template_Deepest_NeedsLittleStack(string open, string close)
+    {
+        var brackets = "{{ a" + Repeated("[a", 100) + Repeated("]", 100) + " }}{% if a" + Repeated(" and a", 99) + " %}x{% endif %}";
+        var deep = Repeated(open, 99) + brackets + Repeated(close, 99);
+        var failure = (RenderFailure?)new RenderFailure(RenderFailureReason.TemplateError, "not run");
+        var thread = new Thread(() => failure = LiquidSample.Render(LiquidSample.Parse(deep)).Failure, 256 * 1024);
+        thread.Start();
+        thread.Join();
+        Assert.Null(failure);
+    }
+
     public static TheoryData<string> Filters => [.. LiquidSetup.Options.Filters.Select(filter => filter.Key)];
 
     /// <summary>No filter is slow by itself on the largest text, whatever it searches for.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fluid;
 using FsCheck.Xunit;
 using GenericHttpEsp.Content;
 
@@ -34,6 +35,25 @@ public sealed class LiquidTemplateTests
     [InlineData("<p>{{ profile.city }}</p>", "<p>Köln</p>")]
     [InlineData("{% capture x %}<b>{{ profile.address.street }}</b>{% endcapture %}{{ x }}", "<b>Main &lt;1&gt;</b>")]
     public void Render_Html_EscapesOutputOnly(string source, string expected) => Assert.Equal(expected, LiquidSample.Text(source, html: true));
+
+    /// <summary>Our nodes in its tree change nothing that is within the limits.</summary>
+    [Theory]
+    [InlineData("{% if n == 1 %}a{% elsif n == 3 %}b{% else %}c{% endif %}{% if n > 1 and n < 9 or false %}d{% endif %}{% if n != 3 %}x{% else %} y {% endif %}")]
+    [InlineData("{% unless n == 3 %}a{% else %}b{% endunless %}{% case n %}{% when 1 %}x{% when 2 or 3 %}y{% else %}z{% endcase %}")]
+    [InlineData("{% for i in list offset: 1 limit: 2 %}{{ forloop.index }}{{ i }} {% if i == 'd' %}{% break %}{% endif %}{% continue %}x{% endfor %}")]
+    [InlineData("{% for i in (1..n) %}{% for j in (i..n) reversed %}{{ parentloop.index }}{{ j }}{% endfor %}{% endfor %}{% for i in nothing %}{% else %}none{% endfor %}")]
+    [InlineData("{% tablerow i in list cols: 2 %}{{ i }}{% endtablerow %}{% for i in list %}{% cycle 'a', 'b' %}{% increment x %}{% decrement y %}{% endfor %}")]
+    [InlineData("{% for i in list %}{% ifchanged %}{{ n }}{% endifchanged %}{% endfor %}{% assign a = list | join: '-' | upcase %}{{ a }}{{ list | first }}{{ list.size }}")]
+    [InlineData(" {%- if list contains 'b' -%} x {%- endif -%} {{- n -}} {% raw %} {{ y }} {% endraw %} {%- comment %} z {% endcomment -%} q")]
+    [InlineData("{% capture c %}[{{ n | times: 2.5 }}]{% endcapture %}{{ c }}{{ c | size }}{{ list[1] }}{{ list[n] }}{{ d.k }}{{ d['k'] }}{% for p in d %}{{ p[0] }}={{ p[1] }}{% endfor %}")]
+    public void Render_WithinLimits_IsAsFluidAloneWould(string source)
+    {
+        var model = new Dictionary<string, object?> { ["n"] = 3, ["list"] = (string[])["a", "b", "d", "d"], ["d"] = new Dictionary<string, object> { ["k"] = "v" } };
+        Assert.True(new FluidParser().TryParse(source, out var plain, out var error), error);
+        var expected = plain.Render(new TemplateContext(model, new TemplateOptions()));
+        var assigned = "{% assign n = profile.n %}{% assign list = profile.list %}{% assign d = profile.d %}";
+        Assert.Equal(expected, LiquidSample.Text(assigned + source, false, RecipientModel.FromValues(1, "a@b.c", model)));
+    }
 
     [Property(MaxTest = 200)]
     public void Render_AnyAttribute_ReadsBackFromJson(string? value)

@@ -189,6 +189,15 @@ public sealed class BoundTemplateTests
     }
 
     [Fact]
+    public async Task RenderRecord_SharedByThreads_WritesTheSame()
+    {
+        var template = Bind(Msgs());
+        var expected = Request(Bind(Msgs()), Sara()).Bytes();
+        var renderings = Enumerable.Range(0, 8).Select(_ => Task.Run(() => Enumerable.Range(0, 200).All(_ => Request(template, Sara()).Bytes().AsSpan().SequenceEqual(expected))));
+        Assert.All(await Task.WhenAll(renderings), Assert.True);
+    }
+
+    [Fact]
     public void RenderRecord_FailingRecipient_LeavesTheOutputAsItWas()
     {
         var template = Bind(Msgs());

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
@@ -16,9 +17,9 @@ internal static class ProviderSample
     public const string ApiKey = "planted-key-4711-abcd";
 
     public static Task<TestApplication> StartAsync(string engine, PostgresServer server, Action<WebApplicationBuilder>? configure = null) =>
-        TestApplication.StartAsync(Engines.Parse(engine), server, ["--Dispatch:AllowedNetworks:0=127.0.0.1"], configure);
+        StartAsync(Engines.Parse(engine), server, configure);
 
-    public static Task<TestApplication> StartAsync() => TestApplication.StartAsync(StorageEngine.Sqlite, null, ["--Dispatch:AllowedNetworks:0=127.0.0.1"]);
+    public static Task<TestApplication> StartAsync() => StartAsync(StorageEngine.Sqlite, null, null);
 
     public static string Nickname() => $"esp {Guid.NewGuid():N}";
 
@@ -89,6 +90,13 @@ internal static class ProviderSample
     public static long Id(this JsonObject provider) => provider["id"]!.GetValue<long>();
 
     public static IEnumerable<string> Pointers(this JsonObject problem) => problem["errors"]!.AsObject().Select(error => error.Key).Order(StringComparer.Ordinal);
+
+    private static Task<TestApplication> StartAsync(StorageEngine engine, PostgresServer? server, Action<WebApplicationBuilder>? configure) =>
+        TestApplication.StartAsync(engine, server, ["--Dispatch:AllowedNetworks:0=127.0.0.1"], builder =>
+        {
+            builder.Services.AddDispatch(clusterWide: false, static (_, _) => ValueTask.FromResult(false));
+            configure?.Invoke(builder);
+        });
 
     private static async Task<JsonObject> ReadAsync(HttpResponseMessage answer, HttpStatusCode expected)
     {

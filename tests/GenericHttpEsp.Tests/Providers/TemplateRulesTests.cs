@@ -61,6 +61,9 @@ public sealed class TemplateRulesTests
     public void Save_BatchSizeOutOfRange_IsRefused(int? size) => Refused(Provider(Batched, new("msgs", size, null, null)), "/batch/size", "2 to 1000");
 
     [Fact]
+    public void Save_BatchWithoutParameter_IsRefused() => Refused(Provider(Batched, new(null, 5, null, null)), "/batch/parameter", "Name the key");
+
+    [Fact]
     public void Save_BatchOnGet_IsRefused() =>
         Refused(Provider("""{"to":"$$To"}""", new("to", 2, null, null)) with { RequestType = "GET" }, "/batch", "POST");
 
