@@ -1,3 +1,4 @@
+using GenericHttpEsp.Providers;
 using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,8 @@ internal static class DispatchServices
         services.AddSingleton<EspClient>();
         services.AddSingleton<InFlight>();
         services.AddSingleton<BudgetStore>();
+        services.AddSingleton<IEndpointGuard, EndpointGuard>();
+        services.AddSingleton<ITestSender, TestSender>();
         services.AddSingleton(provider => new OpenClaims(
             provider.GetRequiredService<IOptions<DispatchOptions>>().Value.SendWindow,
             provider.GetRequiredService<TimeProvider>(),
