@@ -52,7 +52,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
                 },
                 cancellationToken);
         }
-        catch (DbException) when (session is not null)
+        catch (Exception) when (session is not null)
         {
             await session.DisposeAsync();
             session = null;
