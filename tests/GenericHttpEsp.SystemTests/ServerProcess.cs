@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+
+namespace GenericHttpEsp.SystemTests;
+
+/// <summary>The built program in a process of its own, with a signal for its end as operators have it.</summary>
+internal sealed class ServerProcess : IDisposable
+{
+    public const string Key = "system-test-key-system-test-key-0";
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly TaskCompletionSource<string> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ServerProcess(Process process) => _process = process;
+
+    public string Output => string.Join('\n', _output);
+
+    public HttpClient Client { get; } = new() { DefaultRequestHeaders = { Authorization = new("Bearer", Key) } };
+
+    public static ServerProcess Start(string folder, params string[] more)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "GenericHttpEsp.dll");
+        string[] args = [program, .. more, "--Urls=http://127.0.0.1:0", $"--Storage:DataDirectory={folder}", $"--Api:BootstrapKey={Key}"];
+        var start = new ProcessStartInfo("dotnet", args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        var server = new ServerProcess(new Process { StartInfo = start });
+        server._process.OutputDataReceived += (_, line) => server.Take(line.Data);
+        server._process.ErrorDataReceived += (_, line) => server.Take(line.Data);
+        server._process.Start();
+        server._process.BeginOutputReadLine();
+        server._process.BeginErrorReadLine();
+        return server;
+    }
+
+    /// <summary>Waits until it listens.</summary>
+    public async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        var ended = _process.WaitForExitAsync(cancellationToken);
+        if (await Task.WhenAny(_listening.Task, ended).WaitAsync(TimeSpan.FromSeconds(60), cancellationToken) == ended)
+        {
+            throw new InvalidOperationException($"The program ended:\n{Output}");
+        }
+
+        Client.BaseAddress = new Uri(await _listening.Task);
+    }
+
+    public async Task<HttpStatusCode> GetAsync(string path, CancellationToken cancellationToken) =>
+        (await Client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken)).StatusCode;
+
+    /// <param name="signal"><c>TERM</c> or <c>KILL</c>.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> SignalAsync(string signal, CancellationToken cancellationToken)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        return await EndAsync(cancellationToken);
+    }
+
+    public async Task<int> EndAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+        Client.Dispose();
+    }
+
+    private void Take(string? line)
+    {
+        const string Mark = "GenericHttpEsp listens on ";
+        if (line is null)
+        {
+            return;
+        }
+
+        _output.Enqueue(line);
+        if (line.StartsWith(Mark, StringComparison.Ordinal))
+        {
+            _listening.TrySetResult(line[Mark.Length..]);
+        }
+    }
+}
