@@ -52,6 +52,7 @@ internal static class ImportReader
             if ((record.Problem ?? Split(record, ends, fields)) is { } unreadable)
             {
                 run.Reject(record.Line, null, unreadable);
+                records.GiveUpFirstLine(record);
             }
             else if (!IsBlank(record.Bytes.Span))
             {

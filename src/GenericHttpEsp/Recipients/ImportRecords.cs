@@ -18,6 +18,7 @@ internal sealed class ImportRecords(Stream body, IRecordEnds ends, int bytesMax)
 
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(bytesMax * 2);
     private int _start;
+    private int _recordStart;
     private int _end;
     private long _line = 1;
     private bool _began;
@@ -63,10 +64,24 @@ internal sealed class ImportRecords(Stream body, IRecordEnds ends, int bytesMax)
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 
+    /// <summary>
+    /// The last record makes no sense: only its first line is given up. A quote that somebody forgot to close runs on to the next quote of the file, and the
+    /// lines in between are good.
+    /// </summary>
+    public void GiveUpFirstLine(ImportRecord record)
+    {
+        var lineBreak = record.Bytes.Span.IndexOf((byte)'\n');
+        if (lineBreak >= 0)
+        {
+            (_start, _line) = (_recordStart + lineBreak + 1, record.Line + 1);
+        }
+    }
+
     private ImportRecord Take(int length, int withBreak)
     {
         var record = new ImportRecord(_line, _buffer.AsMemory(_start, length), null);
         _line += _buffer.AsSpan(_start, withBreak).Count((byte)'\n');
+        _recordStart = _start;
         _start += withBreak;
         return length > 0 && record.Bytes.Span[^1] == '\r' ? record with { Bytes = record.Bytes[..^1] } : record;
     }

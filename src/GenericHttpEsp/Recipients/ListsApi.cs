@@ -23,7 +23,7 @@ internal static class ListsApi
             return problem;
         }
 
-        var rows = Page.Of(await lists.PageAsync(page.After, page.Limit + 1, cancellationToken), page.Limit, static list => list.Id);
+        var rows = Page.Of(await lists.PageAsync(page.After, page.Limit, cancellationToken), page.Limit, static list => list.Id);
         return Results.Ok(new Page<ListAnswer>([.. rows.Items.Select(Answer)], rows.NextCursor));
     }
 

@@ -47,7 +47,7 @@ public sealed record ImportError(long Line, string? Email, string Reason);
 public sealed record ListRequest([Required] string Name) : IValidatableObject
 {
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        RecipientLimits.ListNameProblem(Name) is { } problem ? [new ValidationResult(problem, [nameof(Name)])] : [];
+        RecipientLimits.ListNameProblem(Name ?? "") is { } problem ? [new ValidationResult(problem, [nameof(Name)])] : [];
 }
 
 /// <summary>A list.</summary>

@@ -30,9 +30,9 @@ internal static class RecipientsApi
         }
 
         var list = request.Query["list"].ToString();
-        var rows = await profiles.PageAsync(page.After, page.Limit + 1, list.Length == 0 ? null : list, cancellationToken);
-        var ids = Page.Of(rows, page.Limit, static profile => profile.Row.Id);
-        return Results.Ok(new Page<RecipientAnswer>([.. ids.Items.Select(Answer)], ids.NextCursor));
+        var rows = await profiles.PageAsync(page.After, page.Limit, list.Length == 0 ? null : list, cancellationToken);
+        var paged = Page.Of(rows, page.Limit, static profile => profile.Row.Id);
+        return Results.Ok(new Page<RecipientAnswer>([.. paged.Items.Select(Answer)], paged.NextCursor));
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, RecipientKey keys, ProfileStore profiles, CancellationToken cancellationToken)

@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Tests.Storage;
-using Orleans;
-using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace GenericHttpEsp.Tests.Recipients;

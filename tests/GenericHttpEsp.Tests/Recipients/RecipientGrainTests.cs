@@ -100,7 +100,7 @@ public sealed class RecipientGrainTests(PostgresServer server)
         Assert.Equal(SubscriptionStatus.Unsubscribed, (await grain.SetByHand(SubscriptionStatus.Unsubscribed, null)).Status);
     }
 
-    private static Task RenameAsync(TestLedger ledger, string from, string to) =>
+    private static Task<int> RenameAsync(TestLedger ledger, string from, string to) =>
         ledger.Database.WriteAsync(WriteKind.Forbid, session => session.ExecuteAsync($"alter table {from} rename to {to}"));
 
     /// <summary>What a second activation of the same grain on another silo would write.</summary>
