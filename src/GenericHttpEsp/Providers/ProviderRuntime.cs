@@ -7,7 +7,7 @@ namespace GenericHttpEsp.Providers;
 /// <param name="Status">active or archived.</param>
 /// <param name="Contract">Secrets opened; limits and policies as they are now, template members of <paramref name="Version"/>.</param>
 /// <param name="Template">Compiled from <paramref name="Contract"/>.</param>
-public sealed record ProviderRuntime(long Id, int Version, long Revision, string Status, ProviderContract Contract, RequestTemplate Template)
+internal sealed record ProviderRuntime(long Id, int Version, long Revision, string Status, ProviderContract Contract, RequestTemplate Template)
 {
     public override string ToString() => $"provider {Id} version {Version} revision {Revision}";
 }
