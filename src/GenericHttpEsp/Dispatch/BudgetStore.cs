@@ -8,8 +8,8 @@ namespace GenericHttpEsp.Dispatch;
 /// <param name="MillisecondsLeft">Until the next second of the database's clock: then the grant lapses and a new one can be had.</param>
 internal readonly record struct BudgetGrant(int Requests, int Messages, int MillisecondsLeft);
 
-/// <summary>A provider's limits; null is unlimited.</summary>
-internal sealed record BudgetLimits(int? RequestsPerSecond, int? MessagesPerSecond, int? Concurrency)
+/// <summary>A provider's limits; null is unlimited, and less than one a second is possible.</summary>
+internal sealed record BudgetLimits(double? RequestsPerSecond, double? MessagesPerSecond, int? Concurrency)
 {
     public bool IsUnlimited => RequestsPerSecond is null && MessagesPerSecond is null;
 }
@@ -37,8 +37,8 @@ internal sealed class BudgetStore(LedgerDatabase database)
             """,
             static row => (Second: row.GetInt64(0), Requests: row.GetInt64(1), Messages: row.GetInt64(2), Now: row.GetInt64(3)),
             ("@provider", providerId));
-        var requests = Grant(wantRequests, row.Requests, limits.RequestsPerSecond);
-        var messages = Grant(wantMessages, row.Messages, limits.MessagesPerSecond);
+        var requests = Grant(wantRequests, row.Requests, limits.RequestsPerSecond, row.Second);
+        var messages = Grant(wantMessages, row.Messages, limits.MessagesPerSecond, row.Second);
         if (requests > 0 || messages > 0)
         {
             await session.ExecuteAsync(
@@ -54,7 +54,11 @@ internal sealed class BudgetStore(LedgerDatabase database)
         return new BudgetGrant((int)requests, (int)messages, (int)Math.Clamp(((row.Second + 1) * 1000) - row.Now, 0, 1000));
     }
 
-    private static long Grant(int wanted, long granted, int? limit) => limit is { } most ? Math.Clamp(most - granted, 0, wanted) : wanted;
+    /// <summary>Whole numbers whose sum follows the limit: of 0.5 every other second gets one.</summary>
+    internal static long Quota(double limit, long second) => (long)(Math.Floor(limit * (second + 1)) - Math.Floor(limit * second));
+
+    private static long Grant(int wanted, long granted, double? limit, long second) =>
+        limit is { } most ? Math.Clamp(Quota(most, second) - granted, 0, wanted) : wanted;
 
     private static Task<int> ForgetAsync(LedgerSession session, long providerId, long before) =>
         session.ExecuteAsync(

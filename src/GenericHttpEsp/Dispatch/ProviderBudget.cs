@@ -165,8 +165,8 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
     }
 
     // What the first in line has no need of is not asked for: it would lapse while he gathers the other kind.
-    private static int Slice(long needed, int neededByFirst, int? limit) => limit is { } most && neededByFirst > 0
-        ? (int)Math.Clamp(needed, 1 + (most / SliceShareMin), 1 + (most / SliceShareMax))
+    private static int Slice(long needed, int neededByFirst, double? limit) => limit is { } most && neededByFirst > 0
+        ? (int)Math.Clamp(needed, 1 + (most / SliceShareMin), Math.Min(int.MaxValue, 1 + (most / SliceShareMax)))
         : 0;
 
     private void FailAll(Exception failure)

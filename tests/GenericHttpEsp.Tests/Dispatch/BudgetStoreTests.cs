@@ -59,6 +59,19 @@ public sealed class BudgetStoreTests(PostgresServer server)
         Assert.Single(rows, row => row.Provider == 8);
     }
 
+    [Theory]
+    [InlineData(10, 10, 10)]
+    [InlineData(0.5, 0, 1)]
+    [InlineData(2.5, 2, 3)]
+    [InlineData(0.1, 0, 1)]
+    public void Quota_OfAFractionalLimit_FollowsItInTheSum(double limit, long least, long most)
+    {
+        var quotas = Enumerable.Range(0, 1000).Select(i => BudgetStore.Quota(limit, 1_795_000_000L + i)).ToList();
+
+        Assert.Equal((least, most), (quotas.Min(), quotas.Max()));
+        Assert.InRange(quotas.Sum(), (limit * 1000) - 1, (limit * 1000) + 1);
+    }
+
     private static Task<List<(long Provider, long Requests, long Messages)>> RowsAsync(TestLedger ledger) =>
         ledger.Database.ReadAsync(session => session.QueryAsync(
             "select provider_id, requests, messages from budgets limit 1000",

@@ -146,8 +146,8 @@ public sealed class ProviderBudgetTests
         {
             var granted = _granted.GetValueOrDefault(now / 1000);
             var grant = new BudgetGrant(
-                Math.Min(requests, (limits.RequestsPerSecond ?? int.MaxValue) - granted.Requests),
-                Math.Min(messages, (limits.MessagesPerSecond ?? int.MaxValue) - granted.Messages),
+                (int)Math.Min(requests, (limits.RequestsPerSecond ?? int.MaxValue) - granted.Requests),
+                (int)Math.Min(messages, (limits.MessagesPerSecond ?? int.MaxValue) - granted.Messages),
                 (int)(1000 - (now % 1000)));
             if (grant.Requests + grant.Messages > 0)
             {
