@@ -2,7 +2,7 @@ namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Thin: sees to it that one <see cref="PartitionRun"/> works on the partition, off the grain's scheduler.</summary>
 [GrainType("partition")]
-internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrain
+internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrain, IDisposable
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(30);
     private PartitionRun? _run;
@@ -23,4 +23,6 @@ internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrai
     public Task HaltAsync() => _run?.StopAsync() ?? Task.CompletedTask;
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => HaltAsync();
+
+    public void Dispose() => _run?.Dispose();
 }

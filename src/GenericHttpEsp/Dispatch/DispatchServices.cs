@@ -30,6 +30,9 @@ internal static class DispatchServices
             provider.GetRequiredService<TimeProvider>(),
             clusterWide,
             cancellationToken => anyCampaignHasWork(provider, cancellationToken)));
+        services.AddSingleton<ProviderDesks>();
+        services.AddSingleton<BatchSender>();
+        services.AddHostedService(static provider => provider.GetRequiredService<BatchSender>());
         services.AddSingleton<IForbidBarrier>(static provider => provider.GetRequiredService<OpenClaims>());
         return services;
     }

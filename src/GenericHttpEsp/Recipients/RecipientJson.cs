@@ -16,8 +16,10 @@ internal static class RecipientJson
     /// <param name="utf8">One JSON object.</param>
     /// <param name="inPath">The address when the path names it; the body may repeat it.</param>
     /// <param name="errors">Takes what is wrong.</param>
-    public static RecipientRow? Read(ReadOnlyMemory<byte> utf8, EmailAddress? inPath, List<RowError> errors)
+    /// <param name="email">The address as given, for the report of a line that is rejected.</param>
+    public static RecipientRow? Read(ReadOnlyMemory<byte> utf8, EmailAddress? inPath, List<RowError> errors, out string? email)
     {
+        email = null;
         try
         {
             if (TokenProblem(utf8.Span) is { } problem)
@@ -27,6 +29,7 @@ internal static class RecipientJson
             }
 
             using var document = JsonDocument.Parse(utf8, Strict);
+            email = GivenEmail(document.RootElement);
             return ReadObject(document.RootElement, inPath, errors);
         }
         catch (JsonException unreadable)
@@ -35,6 +38,10 @@ internal static class RecipientJson
             return null;
         }
     }
+
+    private static string? GivenEmail(JsonElement root) =>
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty("email", out var email) && email.ValueKind == JsonValueKind.String
+            && email.GetString() is { Length: <= EmailAddress.BytesMax } given ? given : null;
 
     private static RecipientRow? ReadObject(JsonElement root, EmailAddress? inPath, List<RowError> errors)
     {

@@ -1,5 +1,9 @@
 using GenericHttpEsp.Api;
+using GenericHttpEsp.Campaigns;
+using GenericHttpEsp.Content;
+using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Providers;
+using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -44,7 +48,11 @@ internal static class ServeProgram
         builder.Services.AddApi();
         builder.AddSilo();
         builder.Services.AddProviders();
-        // One line a slice: builder.Services.AddRecipients(), AddCampaigns(), AddDispatch(), AddCallbacks().
+        builder.Services.AddDispatch(
+            clusterWide: builder.Configuration.GetConnectionString("Postgres") is { Length: > 0 },
+            static async (provider, cancellationToken) => await provider.GetRequiredService<CampaignWorkStore>().AnyAsync(cancellationToken));
+        builder.Services.AddCampaigns();
+        builder.Services.AddRecipients();
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -55,8 +63,9 @@ internal static class ServeProgram
             app.MapApi();
             app.MapHealth();
             app.MapProviders();
-            // One line a slice: app.MapRecipients(), MapCampaigns(), MapCallbacks().
+            app.MapCampaigns();
             map?.Invoke(app);
+            app.MapRecipients();
             return app;
         }
         catch
@@ -85,6 +94,10 @@ internal static class ServeProgram
 
         // Made first (the installation is prepared before the silo starts), so the container disposes the ledger last.
         services.AddSingleton<Installation>();
+        services.AddSingleton<GrainStates>();
+        services.AddSingleton(static _ => new Random());
+        services.AddSingleton(static provider => new MetaKeyRing(
+            [.. provider.GetRequiredService<InstallationKeys>().Meta.Reverse().Select(static key => new MetaKey(key.Id, key.Key))]));
         services.AddSingleton(static provider => provider.GetRequiredService<Installation>().Keys);
     }
 

@@ -49,7 +49,7 @@ public sealed class RecipientJsonTests
     public void Read_OfInvalidUtf8_SaysSo()
     {
         var errors = new List<RowError>();
-        Assert.Null(RecipientJson.Read(Encoding.Latin1.GetBytes("""{"email":"ü@b.c"}"""), null, errors));
+        Assert.Null(RecipientJson.Read(Encoding.Latin1.GetBytes("""{"email":"ü@b.c"}"""), null, errors, out _));
         Assert.Contains("UTF-8", Assert.Single(errors).Message, StringComparison.Ordinal);
     }
 
@@ -92,5 +92,5 @@ public sealed class RecipientJsonTests
         select $"{{{string.Join(',', values.Index().Where(pair => present[pair.Index]).Select(pair => $"\"k{pair.Index}\":{pair.Item}"))}}}";
 
     private static RecipientRow? Read(string line, out List<RowError> errors) =>
-        RecipientJson.Read(Encoding.UTF8.GetBytes(line), null, errors = []);
+        RecipientJson.Read(Encoding.UTF8.GetBytes(line), null, errors = [], out _);
 }

@@ -7,6 +7,13 @@ public sealed class SandboxLogTests : SandboxTest
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"sandbox-{Guid.NewGuid():n}.ndjson");
 
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        File.Delete(_path);
+        GC.SuppressFinalize(this);
+    }
+
     [Fact]
     public async Task Head_IsLoggedBeforeAnyByteOfTheBodyArrives()
     {

@@ -11,7 +11,10 @@ public abstract class SandboxTest : IAsyncLifetime
     private readonly List<SandboxHost> _hosts = [];
     private readonly HttpClient _client = new();
 
-    protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    /// <summary>What never comes fails the test instead of hanging the run.</summary>
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(60));
+
+    protected CancellationToken Cancel => _patience.Token;
 
     protected HttpClient Client => _client;
 
@@ -19,7 +22,7 @@ public abstract class SandboxTest : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await StartAsync(new SandboxOptions());
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         _client.Dispose();
         foreach (var host in _hosts)
@@ -27,6 +30,7 @@ public abstract class SandboxTest : IAsyncLifetime
             await host.DisposeAsync();
         }
 
+        _patience.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -56,7 +60,7 @@ public abstract class SandboxTest : IAsyncLifetime
         (host ?? Host).WaitForEntryAsync(entry => entry.Kind == kind && entry.Request == request, Cancel);
 
     /// <summary>A connection on which a test decides when each byte goes out.</summary>
-    protected static async Task<(TcpClient Connection, NetworkStream Stream)> ConnectAsync(SandboxHost host)
+    protected async Task<(TcpClient Connection, NetworkStream Stream)> ConnectAsync(SandboxHost host)
     {
         var connection = new TcpClient();
         await connection.ConnectAsync(host.Address.Host, host.Address.Port, Cancel);
