@@ -5,7 +5,7 @@ namespace GenericHttpEsp.Providers;
 /// <summary>Who owns a callback token.</summary>
 /// <param name="ProviderId">Also of an archived or deleted provider: its tokens outlive it.</param>
 /// <param name="AcceptUnsignedMeta">False for a deleted one.</param>
-public sealed record CallbackOwner(long ProviderId, bool AcceptUnsignedMeta);
+internal sealed record CallbackOwner(long ProviderId, bool AcceptUnsignedMeta);
 
 /// <summary>
 /// The providers as this silo knows them, secrets opened and templates compiled, so that a batch costs no grain call. Asked of the grain again at most once
