@@ -1,6 +1,5 @@
 using System.Net;
 using GenericHttpEsp.Dispatch;
-using GenericHttpEsp.Providers;
 using Microsoft.Extensions.Time.Testing;
 
 namespace GenericHttpEsp.Tests.Dispatch;
@@ -78,14 +77,16 @@ public sealed class GatedContentTests
         {
             await connection.HeadAsync();
             arrived.SetResult();
-            await answerNow.Task;
+            await connection.WaitForAsync(answerNow.Task);
             await connection.SendAsync(Ok);
         });
         using var client = new TestClient(time, windowMilliseconds: 500);
 
-        var sending = client.GetAsync($"http://127.0.0.1:{server.Port}/");
+        using var gate = client.Open();
+        var sending = client.SendAsync(TestClient.Get($"http://127.0.0.1:{server.Port}/"), gate);
         await arrived.Task;
-        Assert.Equal(0, client.OpenClaims);
+        await gate.Settled;
+        Assert.Equal((0, true), (client.OpenClaims, gate.HasPassed));
         time.Advance(TimeSpan.FromSeconds(5));
         answerNow.SetResult();
 
@@ -98,7 +99,7 @@ public sealed class GatedContentTests
         await using var server = Answering();
         using var client = new TestClient();
         using var gate = client.Open();
-        var request = new AssembledRequest("GET", new Uri($"http://127.0.0.1:{server.Port}/"), [], [], 0);
+        var request = TestClient.Get($"http://127.0.0.1:{server.Port}/");
 
         var first = await client.SendAsync(request, gate);
         var second = await client.SendAsync(request, gate);

@@ -121,6 +121,9 @@ internal sealed class RawConnection(RawServer server, Socket socket, Cancellatio
     /// <summary>Until the test is over.</summary>
     public async Task HoldAsync() => await Task.Delay(Timeout.Infinite, stopping);
 
+    /// <summary>For a signal of the test, which a failed test never gives.</summary>
+    public async Task WaitForAsync(Task signal) => await signal.WaitAsync(stopping);
+
     public void HalfClose() => socket.Shutdown(SocketShutdown.Send);
 
     public void Reset()

@@ -31,7 +31,7 @@ internal sealed class TestClient : IDisposable
 
     public SendGate Open() => _claims.Open(_time.GetTimestamp());
 
-    public Task<EspAnswer> GetAsync(string url) => SendAsync(new AssembledRequest("GET", new Uri(url), [], [], 0));
+    public Task<EspAnswer> GetAsync(string url) => SendAsync(Get(url));
 
     public Task<EspAnswer> PostAsync(string url, params string[] segments) =>
         SendAsync(Post(url, [.. segments.Select(segment => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(segment))]));
@@ -43,6 +43,8 @@ internal sealed class TestClient : IDisposable
         using var own = gate ?? Open();
         return await _client.SendAsync(request, own, TestContext.Current.CancellationToken);
     }
+
+    public static AssembledRequest Get(string url) => new("GET", new Uri(url), [], [], 0);
 
     public static AssembledRequest Post(string url, ReadOnlyMemory<byte>[] body) => new(
         "POST",
