@@ -7,6 +7,9 @@ internal static class RequestPreview
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    // Shorter ones occur in any text; masking those would tell them.
+    private const int RedactedLengthMin = 4;
+
     public static PreviewAnswer Of(AssembledRequest request, ProviderContract provider, IReadOnlyList<string> warnings, IReadOnlyList<TrialSkipped> skipped)
     {
         var bytes = Bytes(request);
@@ -37,16 +40,28 @@ internal static class RequestPreview
     /// <summary>A text that an ESP may have copied our secrets into.</summary>
     public static string Redact(string text, ProviderContract provider)
     {
-        foreach (var secret in ProviderSecrets.Of(provider).Select(member => member.Value).OfType<string>().Where(value => value.Length > 0))
+        // The longest first: a mask put inside a longer secret would let the rest of that one stand.
+        foreach (var secret in Spellings(provider).Where(spelling => spelling.Length >= RedactedLengthMin).Distinct().OrderByDescending(spelling => spelling.Length))
         {
-            // A header may hold a word such as Bearer before its secret.
-            foreach (var part in secret.Split(' ', StringSplitOptions.RemoveEmptyEntries).Append(secret).Where(part => part.Length > "Bearer".Length))
-            {
-                text = text.Replace(part, SecretMask.Of(part), StringComparison.Ordinal);
-            }
+            text = text.Replace(secret, "****", StringComparison.Ordinal);
         }
 
         return text;
+    }
+
+    private static IEnumerable<string> Spellings(ProviderContract provider)
+    {
+        foreach (var secret in ProviderSecrets.Of(provider).Select(member => member.Value ?? ""))
+        {
+            yield return secret;
+            // A header may hold a scheme such as Bearer before its secret.
+            yield return secret[(secret.LastIndexOf(' ') + 1)..];
+        }
+
+        if (provider.Authentication is { Type: "basic" } basic)
+        {
+            yield return Convert.ToBase64String(Encoding.UTF8.GetBytes($"{basic.Username}:{basic.Password}"));
+        }
     }
 
     private static string Shown(AssembledHeader header, ProviderContract provider)

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
+using Microsoft.Data.Sqlite;
 
 namespace GenericHttpEsp.Tests.Providers;
 
@@ -68,7 +70,7 @@ public sealed class ProvidersApiTests(PostgresServer server)
     {
         await using var app = await ProviderSample.StartAsync();
         var body = ProviderSample.Body(nickname: " ", endpoint: "ftp://esp.example/");
-        body["headers"] = JsonNode.Parse("""[{"name": "Host", "value": "x"}, {"name": "X-Api-Key", "value": "****abcd"}, null]""");
+        body["headers"] = JsonNode.Parse("""[{"name": "Host", "value": "x"}, {"name": "X-Api-Key", "value": "****abcd"}]""");
         body["parameters"]!["to"] = "$$To";
         body["batch"]!["size"] = 1001;
         body["limits"]!["concurrency"] = 513;
@@ -76,7 +78,7 @@ public sealed class ProvidersApiTests(PostgresServer server)
         var problem = await app.PostAsync("/v1/providers", body, HttpStatusCode.UnprocessableEntity);
 
         Assert.Equal(
-            ["/batch/size", "/endpoint", "/headers/0/name", "/headers/1/value", "/headers/2/name", "/headers/2/value", "/limits/concurrency", "/nickname", "/parameters/to", "/preferenceCenter/url"],
+            ["/batch/size", "/endpoint", "/headers/0/name", "/headers/1/value", "/limits/concurrency", "/nickname", "/parameters/to", "/preferenceCenter/url"],
             problem.Pointers());
     }
 
@@ -170,6 +172,30 @@ public sealed class ProvidersApiTests(PostgresServer server)
         }
 
         Assert.Single(ids);
+    }
+
+    [Fact]
+    public async Task Put_WhoseWriteFails_ChangesNothingAndWorksLater()
+    {
+        await using var app = await ProviderSample.StartAsync();
+        var made = await app.CreateAsync();
+        var changed = made.DeepClone().AsObject();
+        changed["defaultFromName"] = "Later";
+        await RunOnGrainsAsync(app, "alter table GrainState rename to Gone");
+        await app.PutAsync(made.Id(), changed, HttpStatusCode.InternalServerError);
+        await RunOnGrainsAsync(app, "alter table Gone rename to GrainState");
+
+        Assert.Equal((string)made["defaultFromName"]!, (string)(await app.GetAsync($"/v1/providers/{made.Id()}"))["defaultFromName"]!);
+        Assert.Equal(2, (int)(await app.PutAsync(made.Id(), changed))["version"]!);
+    }
+
+    private static async Task RunOnGrainsAsync(Wiring.TestApplication app, string sql)
+    {
+        await using var connection = new SqliteConnection(SqliteFiles.ConnectionString(Path.Combine(app.Folder, "grains.db")));
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
     private static async Task<(int Version, long Revision)> SaveAsync(Wiring.TestApplication app, long id, JsonObject body)

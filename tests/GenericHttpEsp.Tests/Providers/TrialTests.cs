@@ -81,7 +81,7 @@ public sealed class TrialTests
         trial["html"] = "";
         trial["values"]!["hid"] = "{{ profile.name }}";
         var problem = await app.PostAsync(path, trial, HttpStatusCode.UnprocessableEntity);
-        Assert.Equal(["/html", "/parameters/cid", "/recipients", "/recipients/1/email", "/subject"], problem.Pointers());
+        Assert.Equal(["/html", "/recipients", "/recipients/1/email", "/subject", "/values/hid"], problem.Pointers());
         await app.PostAsync(path, ProviderSample.Trial(), HttpStatusCode.UnprocessableEntity);
         await app.PostAsync(path, [], HttpStatusCode.UnprocessableEntity);
         await app.PostAsync("/v1/providers/99/preview", ProviderSample.Trial("a@example.com"), HttpStatusCode.NotFound);
