@@ -73,7 +73,7 @@ internal sealed partial class CampaignGrain(
         }
 
         var now = time.GetUtcNow();
-        var (version, errors) = await runs.CheckAsync(Id, State.Contract!, State.Run + 1, now);
+        var (version, errors) = await runs.PinAsync(Id, State.Contract!, State.Run + 1, now);
         if (errors is not null)
         {
             return CampaignReply.Invalid(errors);
@@ -183,7 +183,7 @@ internal sealed partial class CampaignGrain(
                 break;
             default:
                 // Deleted, completed, or a start that crashed before anybody was told that it happened.
-                await runs.ForgetAsync(Id);
+                await EndAsync();
                 break;
         }
     }
@@ -210,7 +210,7 @@ internal sealed partial class CampaignGrain(
         {
             (State.Status, State.EndedAt) = (CampaignStatuses.Completed, time.GetUtcNow());
             await SaveAsync();
-            await runs.ForgetAsync(Id);
+            await EndAsync();
             await PublishAsync();
         }
     }
@@ -219,8 +219,14 @@ internal sealed partial class CampaignGrain(
     {
         if (await runs.SettleAsync(Id))
         {
-            await runs.ForgetAsync(Id);
+            await EndAsync();
         }
+    }
+
+    private async Task EndAsync()
+    {
+        await runs.UnpinAsync(Id, State.ProviderId);
+        await runs.ForgetAsync(Id);
     }
 
     private async Task PublishAsync()

@@ -16,8 +16,10 @@ internal sealed class CampaignRuns(
     IForbidBarrier barrier,
     IGrainFactory grains)
 {
-    /// <summary>The provider version that a start would pin, or what does not fit.</summary>
-    public async Task<(int Version, Dictionary<string, string[]>? Errors)> CheckAsync(long campaignId, string contractJson, int run, DateTimeOffset now)
+    /// <summary>
+    /// Checks that provider, content and audience fit, and pins the provider's template version for the run: later changes of the template do not reach it.
+    /// </summary>
+    public async Task<(int Version, Dictionary<string, string[]>? Errors)> PinAsync(long campaignId, string contractJson, int run, DateTimeOffset now)
     {
         var contract = JsonSerializer.Deserialize<CampaignContract>(contractJson, ApiJson.Options)!;
         var (_, errors) = AudienceFilter.Parse(contract.Audience!);
@@ -34,8 +36,25 @@ internal sealed class CampaignRuns(
             found[pointer] = messages;
         }
 
-        return (provider.Version, found.Count == 0 ? null : found);
+        if (found.Count > 0)
+        {
+            return (0, found);
+        }
+
+        var pinned = await grains.GetGrain<IProviderGrain>(provider.Id).Pin(campaignId, provider.Version);
+        if (pinned.Result != ProviderResult.Done)
+        {
+            found["/providerId"] = [pinned.Result == ProviderResult.Archived
+                ? $"Provider {provider.Id} is archived: choose another one."
+                : $"Provider {provider.Id} cannot take another campaign now ({pinned.Result})."];
+            return (0, found);
+        }
+
+        return (pinned.Version, null);
     }
+
+    /// <summary>The run has ended: its template version need not be kept.</summary>
+    public Task UnpinAsync(long campaignId, long providerId) => grains.GetGrain<IProviderGrain>(providerId).Unpin(campaignId);
 
     public Task AnnounceAsync(long campaignId, DateTimeOffset due) => work.AddAsync(campaignId, due, CancellationToken.None);
 
