@@ -23,11 +23,7 @@ internal sealed class ProviderDesk(AttemptPolicy policy, ProviderBudget budget)
     }
 
     public static BudgetLimits LimitsOf(ProviderRuntime provider) => new(
-        WholePerSecond(provider.Contract.Limits?.RequestsPerSecond),
-        WholePerSecond(provider.Contract.Limits?.MessagesPerSecond),
-        provider.Contract.Limits?.Concurrency);
-
-    private static int? WholePerSecond(double? limit) => limit is { } value ? (int)Math.Clamp(Math.Floor(value), 1, int.MaxValue) : null;
+        provider.Contract.Limits?.RequestsPerSecond, provider.Contract.Limits?.MessagesPerSecond, provider.Contract.Limits?.Concurrency);
 }
 
 /// <summary>The providers' desks of this silo.</summary>

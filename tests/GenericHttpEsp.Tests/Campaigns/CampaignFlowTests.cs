@@ -26,8 +26,8 @@ public sealed class CampaignFlowTests(PostgresServer server)
         Assert.Equal(1, (long)stats["skippedByReason"]!["unsubscribed"]!);
         await bench.HoldsAsync(campaign);
         var summary = bench.Sandbox.Summary();
-        Assert.Equal(1029, summary.Accepted);
-        Assert.Equal(0, summary.Refused);
+        Assert.Equal(1029, summary.MessagesAccepted);
+        Assert.Equal(0, summary.RequestsRefused);
         Assert.DoesNotContain(bench.Sandbox.Entries(), entry => entry.Addresses?.Contains("p7@example.com") == true);
     }
 
@@ -40,7 +40,7 @@ public sealed class CampaignFlowTests(PostgresServer server)
         await bench.ActAsync(campaign, "start");
         await bench.WatchAsync(campaign);
 
-        var body = JsonNode.Parse(Assert.Single(bench.Sandbox.Bodies).Body)!;
+        var body = JsonNode.Parse(Assert.Single(bench.Sandbox.Bodies).Body.Span)!;
         Assert.Equal($"{campaign}", (string)body["cid"]!);
         Assert.Equal(26, ((string)body["key"]!).Length);
         var second = body["msgs"]![1]!;
