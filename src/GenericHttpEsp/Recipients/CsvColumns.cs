@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace GenericHttpEsp.Recipients;
@@ -10,17 +9,8 @@ namespace GenericHttpEsp.Recipients;
 internal sealed class CsvColumns
 {
     private const string EmailColumn = "email";
-    private static readonly string[] DateFormats = ["yyyy-MM-ddTHH:mm", "yyyy-MM-ddTHH:mm:ss", "yyyy-MM-ddTHH:mm:ss.FFFFFFF", "yyyy-MM-dd HH:mm", "yyyy-MM-dd HH:mm:ss"];
     private readonly List<(string Name, CsvType Type)> _columns = [];
     private int _email = -1;
-
-    private enum CsvType
-    {
-        Text,
-        Number,
-        Boolean,
-        Date,
-    }
 
     /// <returns>Null when the header is wrong; <paramref name="problem"/> says how.</returns>
     public static CsvColumns? Read(IReadOnlyList<string> header, out string? problem)
@@ -111,53 +101,10 @@ internal sealed class CsvColumns
         {
             writer.WriteNullValue();
         }
-        else if (!TryWrite(writer, column.Type, column.Type == CsvType.Text ? cell : cell.Trim()))
+        else if (!CsvCell.TryWrite(writer, column.Type, column.Type == CsvType.Text ? cell : cell.Trim()))
         {
             errors.Add(new RowError("", $"{column.Name}: not a {column.Type.ToString().ToLowerInvariant()}."));
             writer.WriteNullValue();
         }
-    }
-
-    private static bool TryWrite(Utf8JsonWriter writer, CsvType type, string cell)
-    {
-        switch (type)
-        {
-            case CsvType.Number when decimal.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var number):
-                writer.WriteNumberValue(number);
-                return true;
-            case CsvType.Boolean when Boolean(cell) is { } flag:
-                writer.WriteBooleanValue(flag);
-                return true;
-            case CsvType.Date when Date(cell) is { } date:
-                writer.WriteStringValue(date);
-                return true;
-            case CsvType.Text:
-                writer.WriteStringValue(cell);
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private static bool? Boolean(string cell) => cell.ToUpperInvariant() switch
-    {
-        "TRUE" or "YES" or "1" => true,
-        "FALSE" or "NO" or "0" => false,
-        _ => null,
-    };
-
-    /// <summary>ISO 8601, kept as text: a date, or a moment in UTC (without an offset it is meant to be UTC).</summary>
-    private static string? Date(string cell)
-    {
-        const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (DateOnly.TryParseExact(cell, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
-        {
-            return cell;
-        }
-
-        string[] formats = [.. DateFormats, .. DateFormats.Select(static format => format + "K")];
-        return DateTime.TryParseExact(cell, formats, CultureInfo.InvariantCulture, utc, out var moment)
-            ? moment.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture)
-            : null;
     }
 }

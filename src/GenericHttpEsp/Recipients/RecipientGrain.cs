@@ -39,23 +39,26 @@ internal sealed class RecipientGrain(
     /// </summary>
     private async Task<SubscriptionSnapshot> ChangeAsync(Func<SubscriptionState, bool> applyAndKeep)
     {
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
+            for (var attempt = 1; ; attempt++)
             {
-                await (applyAndKeep(subscription.State) ? subscription.WriteStateAsync() : subscription.ClearStateAsync());
-                return SubscriptionRules.Snapshot(subscription.State);
+                try
+                {
+                    await (applyAndKeep(subscription.State) ? subscription.WriteStateAsync() : subscription.ClearStateAsync());
+                    return SubscriptionRules.Snapshot(subscription.State);
+                }
+                catch (InconsistentStateException) when (attempt < AttemptsMax)
+                {
+                    await subscription.ReadStateAsync();
+                }
             }
-            catch (InconsistentStateException) when (attempt < AttemptsMax)
-            {
-                await subscription.ReadStateAsync();
-            }
-            catch
-            {
-                // Memory is ahead of the database now.
-                DeactivateOnIdle();
-                throw;
-            }
+        }
+        catch
+        {
+            // Memory is ahead of the database now.
+            DeactivateOnIdle();
+            throw;
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Unicode;
 using GenericHttpEsp.Api;
 
 namespace GenericHttpEsp.Recipients;
@@ -22,7 +21,7 @@ internal static class RecipientJson
         email = null;
         try
         {
-            if (TokenProblem(utf8.Span) is { } problem)
+            if (JsonTokens.Problem(utf8.Span, Strict.MaxDepth) is { } problem)
             {
                 errors.Add(new RowError("", problem));
                 return null;
@@ -150,45 +149,6 @@ internal static class RecipientJson
         var name = value.ValueKind switch { JsonValueKind.Null => "", JsonValueKind.String => value.GetString(), _ => null };
         Add(errors, "/timeZone", name is null ? "Not a string." : RecipientLimits.TimeZoneProblem(name));
         return name;
-    }
-
-    /// <summary>What the parser lets through and a database or an ESP does not: broken UTF-8, lone surrogates, NUL, endless numbers.</summary>
-    private static string? TokenProblem(ReadOnlySpan<byte> utf8)
-    {
-        if (!Utf8.IsValid(utf8))
-        {
-            return "Not valid UTF-8.";
-        }
-
-        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = Strict.MaxDepth });
-        while (reader.Read())
-        {
-            if (reader.TokenType == JsonTokenType.Number
-                && (reader.ValueSpan.Length > RecipientLimits.NumberBytesMax || !reader.TryGetDouble(out var number) || !double.IsFinite(number)))
-            {
-                return $"A number is not finite or longer than {RecipientLimits.NumberBytesMax} characters.";
-            }
-
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped && IsBroken(ref reader))
-            {
-                return "A text holds NUL or half of a surrogate pair.";
-            }
-        }
-
-        return null;
-    }
-
-    private static bool IsBroken(ref Utf8JsonReader reader)
-    {
-        try
-        {
-            return reader.GetString()!.Contains('\0', StringComparison.Ordinal);
-        }
-        catch (InvalidOperationException)
-        {
-            // How the reader reports half of a surrogate pair.
-            return true;
-        }
     }
 
     private static void Add(List<RowError> errors, string pointer, string? problem)

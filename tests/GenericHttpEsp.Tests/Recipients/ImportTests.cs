@@ -8,7 +8,7 @@ using GenericHttpEsp.Tests.Wiring;
 
 namespace GenericHttpEsp.Tests.Recipients;
 
-public sealed class ImportTests(PostgresServer server)
+public sealed class ImportTests(PostgresServer server, SharedApplication shared) : IClassFixture<SharedApplication>
 {
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
@@ -43,7 +43,7 @@ public sealed class ImportTests(PostgresServer server)
     [Fact]
     public async Task Csv_WithQuotesMarkAndTypes_IsTaken()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var csv = "\ufeff\"First, name\",EMAIL, age:number ,vip:boolean,since:date,note,,seen:date\r\n"
             + "Ann,a@x.org,42,yes,2020-02-29,\"two\r\nlines, \"\"quoted\"\"\",,2020-02-29T10:00:00+02:00\r\n"
             + "Bo,b@x.org,many,maybe,2020-02-30,,,\r\n"
@@ -72,7 +72,7 @@ public sealed class ImportTests(PostgresServer server)
     [InlineData("email,a:nubmer\n", "nubmer")]
     public async Task Csv_WithAWrongHeader_IsRefusedWhole(string csv, string reason)
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var answer = await PostAsync(application, "", Encoding.UTF8.GetBytes(csv), "text/csv");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
         Assert.Contains(reason, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -84,14 +84,14 @@ public sealed class ImportTests(PostgresServer server)
     [InlineData("multipart/form-data; boundary=x")]
     public async Task OtherContentTypes_AreRefused(string contentType)
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await PostAsync(application, "", [], contentType)).StatusCode);
     }
 
     [Fact]
     public async Task Errors_BeyondAHundred_AreCountedOnly()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var answer = await ImportAsync(application, "", "email\n" + string.Concat(Enumerable.Repeat("x\n", 250)), "text/csv");
         Assert.Equal("250 received, 0 inserted, 0 updated, 250 rejected", Counts(answer));
         Assert.Equal(100, answer.GetProperty("errors").GetArrayLength());
@@ -100,7 +100,7 @@ public sealed class ImportTests(PostgresServer server)
     [Fact(Explicit = true)]
     public async Task Measured_ImportOfRows()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var text = new StringBuilder("email,name,plan,age:number,city\n");
         const int rows = 200_000;
         for (var i = 0; i < rows; i++)

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GenericHttpEsp.Tests.Recipients;
 
-public sealed class RecipientsApiTests(PostgresServer server)
+public sealed class RecipientsApiTests(PostgresServer server, SharedApplication shared) : IClassFixture<SharedApplication>
 {
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
@@ -47,7 +47,7 @@ public sealed class RecipientsApiTests(PostgresServer server)
     [InlineData("jo@bücher.example")]
     public async Task OddAddresses_InThePath_AreWhoTheySay(string address)
     {
-        await using var application = await StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var path = $"/v1/recipients/{Uri.EscapeDataString(address)}";
         Assert.Equal(HttpStatusCode.Created, (await PutAsync(application, path, "{}")).StatusCode);
         var read = await application.Client.GetFromJsonAsync<JsonElement>(path, Cancel);
@@ -68,7 +68,7 @@ public sealed class RecipientsApiTests(PostgresServer server)
     [InlineData("/v1/recipients/a@x.org/subscription", """{"status":"subscribed","reason":"a\u0007b"}""", 422)]
     public async Task WrongBodies_AreProblems(string path, string body, int status)
     {
-        await using var application = await StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var answer = await PutAsync(application, path, body);
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
@@ -115,7 +115,7 @@ public sealed class RecipientsApiTests(PostgresServer server)
     [Fact]
     public async Task Lists_MadeListedAndDeleted()
     {
-        await using var application = await StartAsync(new SignalBarrier());
+        var application = shared.Application;
         async Task<HttpStatusCode> Post(string body) =>
             (await application.Client.PostAsync("/v1/lists", new StringContent(body, Encoding.UTF8, "application/json"), Cancel)).StatusCode;
 
@@ -132,7 +132,7 @@ public sealed class RecipientsApiTests(PostgresServer server)
     [Fact(Explicit = true)]
     public async Task Measured_TwentyThousandUnsubscribesAtOnce()
     {
-        await using var application = await StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var changes = application.Services.GetRequiredService<AcknowledgedChanges>();
         for (var round = 0; round < 3; round++)
         {

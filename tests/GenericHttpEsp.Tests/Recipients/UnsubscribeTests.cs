@@ -9,14 +9,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GenericHttpEsp.Tests.Recipients;
 
-public sealed class UnsubscribeTests
+public sealed class UnsubscribeTests(SharedApplication shared) : IClassFixture<SharedApplication>
 {
     public static TheoryData<string> Bodies => ["none", "button", "one-click", "multipart"];
 
     [Fact]
     public async Task Page_ChangesNothing_AndNeedsNothingFromElsewhere()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var link = await LinkAsync(application, campaign: 7);
         using var anyone = application.Anonymous();
 
@@ -31,7 +31,7 @@ public sealed class UnsubscribeTests
         Assert.Single(html.Split("<button").Skip(1));
         Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("//", html, StringComparison.Ordinal);
-        Assert.DoesNotContain("a@x.org", html, StringComparison.Ordinal);
+        Assert.DoesNotContain(_email, html, StringComparison.Ordinal);
         Assert.Equal("subscribed", await StatusAsync(application));
     }
 
@@ -62,11 +62,11 @@ public sealed class UnsubscribeTests
     [Fact]
     public async Task Click_AfterThePersonCameBack_WorksAgain()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var link = await LinkAsync(application, campaign: 7);
         using var anyone = application.Anonymous();
         await anyone.PostAsync(link, null, Cancel);
-        await application.Client.PutAsJsonAsync("/v1/recipients/a@x.org/subscription", new { status = "subscribed" }, Cancel);
+        await application.Client.PutAsJsonAsync($"/v1/recipients/{_email}/subscription", new { status = "subscribed" }, Cancel);
         Assert.Equal("subscribed", await StatusAsync(application));
 
         await anyone.PostAsync(link, null, Cancel);
@@ -77,9 +77,9 @@ public sealed class UnsubscribeTests
     [Fact]
     public async Task Click_OfAnErasedRecipient_IsAnsweredAsDone()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var link = await LinkAsync(application, campaign: 7);
-        await application.Client.DeleteAsync("/v1/recipients/a@x.org", Cancel);
+        await application.Client.DeleteAsync($"/v1/recipients/{_email}", Cancel);
         using var anyone = application.Anonymous();
         Assert.Equal(HttpStatusCode.OK, (await anyone.PostAsync(link, null, Cancel)).StatusCode);
     }
@@ -87,7 +87,7 @@ public sealed class UnsubscribeTests
     [Fact]
     public async Task Link_OfATestMessage_ChangesNothingAndSaysSo()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var link = await LinkAsync(application, campaign: 0);
         using var anyone = application.Anonymous();
         foreach (var answer in new[] { await anyone.GetAsync(link, Cancel), await anyone.PostAsync(link, null, Cancel) })
@@ -102,7 +102,7 @@ public sealed class UnsubscribeTests
     [Fact]
     public async Task DamagedLinks_AndLargeBodies_AreRefused()
     {
-        await using var application = await RecipientsApiTests.StartAsync(new SignalBarrier());
+        var application = shared.Application;
         var link = await LinkAsync(application, campaign: 7);
         using var anyone = application.Anonymous();
         foreach (var damaged in (string[])[link[..^1], link + "A", link[..^1] + (link[^1] == 'A' ? 'B' : 'A'), "/u/x", $"/u/{new string('A', 2000)}"])
@@ -116,16 +116,20 @@ public sealed class UnsubscribeTests
         Assert.Equal("subscribed", await StatusAsync(application));
     }
 
+    // Its own recipient for each test: they share the application.
+    private readonly string _email = $"{Guid.NewGuid():N}@x.org";
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static async Task<string> LinkAsync(TestApplication application, long campaign)
+    private async Task<string> LinkAsync(TestApplication application, long campaign)
     {
-        await application.Client.PutAsJsonAsync("/v1/recipients/a@x.org", new { }, Cancel);
-        var profiles = await application.Services.GetRequiredService<ProfileStore>().PageAsync(0, 1, null, Cancel);
+        await application.Client.PutAsJsonAsync($"/v1/recipients/{_email}", new { }, Cancel);
+        var key = application.Services.GetRequiredService<RecipientKey>().Of(EmailAddress.Parse(_email, out _)!);
+        var profile = await application.Services.GetRequiredService<ProfileStore>().FindAsync(key, Cancel);
         var keys = application.Services.GetRequiredService<MetaKeyRing>();
-        return "/u/" + new MessageToken(campaign, 0, new DateOnly(2026, 11, 24), profiles[0].Row.Id, MessageMeta.DefaultVariant).Format(keys.Current);
+        return "/u/" + new MessageToken(campaign, 0, new DateOnly(2026, 11, 24), profile!.Row.Id, MessageMeta.DefaultVariant).Format(keys.Current);
     }
 
-    private static async Task<string?> StatusAsync(TestApplication application) =>
-        (await application.Client.GetFromJsonAsync<JsonElement>("/v1/recipients/a@x.org", Cancel)).GetProperty("subscription").GetProperty("status").GetString();
+    private async Task<string?> StatusAsync(TestApplication application) =>
+        (await application.Client.GetFromJsonAsync<JsonElement>($"/v1/recipients/{_email}", Cancel)).GetProperty("subscription").GetProperty("status").GetString();
 }
