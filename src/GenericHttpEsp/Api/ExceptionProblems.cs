@@ -38,7 +38,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         SqliteException sqlite => sqlite.SqliteErrorCode is not (SqliteConstraint or SqliteError),
         DbException { SqlState: { Length: 5 } state } => state[..2] is not ("22" or "23" or "42"),
         DbException or CommitUnknownException or TimeoutException or ChannelClosedException => true,
-        InconsistentStateException or OrleansMessageRejectionException or SiloUnavailableException => true,
+        InconsistentStateException or OrleansMessageRejectionException or SiloUnavailableException or LimitExceededException => true,
         _ => exception.InnerException is { } inner && IsPassing(inner),
     };
 

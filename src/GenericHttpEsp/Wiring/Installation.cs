@@ -11,14 +11,15 @@ namespace GenericHttpEsp.Wiring;
 /// statements and grains read their state as soon as it starts.
 /// </summary>
 internal sealed class Installation(
+    // First: what is made first is disposed last, and nobody may take the directory while the ledger still writes.
+    DirectoryLock directory,
     LedgerDatabase database,
     ApiKeys apiKeys,
     IOptions<StorageOptions> storage,
     IOptions<SecretsOptions> secrets,
     IOptions<AccountOptions> account,
-    TimeProvider time) : IDisposable
+    TimeProvider time)
 {
-    private FileStream? _lock;
     private InstallationKeys? _keys;
 
     public InstallationKeys Keys => _keys ?? throw new InvalidOperationException("The installation has not been prepared yet.");
@@ -29,8 +30,7 @@ internal sealed class Installation(
     {
         if (IsEmbedded)
         {
-            Directory.CreateDirectory(storage.Value.DataDirectory);
-            _lock = Lock(Path.Combine(storage.Value.DataDirectory, "lock"));
+            directory.Take();
             await using var grains = new SqliteConnection(SqliteFiles.ConnectionString(SqliteFiles.Grains(storage.Value)));
             await grains.OpenAsync(cancellationToken);
             await WriteAheadAsync(grains, cancellationToken);
@@ -51,22 +51,6 @@ internal sealed class Installation(
         {
             // On the console and not in the log: logs are kept and sent elsewhere.
             Console.WriteLine($"First API key (shown this once; if it is lost, set Api:BootstrapKey): {made}");
-        }
-    }
-
-    public void Dispose() => _lock?.Dispose();
-
-    /// <summary>Two programs on one directory would both send. The operating system lets go of the lock when the process ends, however it ends.</summary>
-    private static FileStream Lock(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException taken)
-        {
-            throw new InvalidOperationException(
-                $"Another GenericHttpEsp runs on {Path.GetFullPath(path)}. Stop it, or give this one its own Storage:DataDirectory.", taken);
         }
     }
 

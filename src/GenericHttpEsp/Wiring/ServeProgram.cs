@@ -92,7 +92,8 @@ internal static class ServeProgram
             services.AddSingleton<LedgerDatabase, SqliteLedger>();
         }
 
-        // Made first (the installation is prepared before the silo starts), so the container disposes the ledger last.
+        // Made first (the installation is prepared before the silo starts), so the container disposes the ledger after all that uses it, and the lock after the ledger.
+        services.AddSingleton<DirectoryLock>();
         services.AddSingleton<Installation>();
         services.AddSingleton<GrainStates>();
         services.AddSingleton(static _ => new Random());

@@ -1,7 +1,10 @@
 using System.Net;
+using GenericHttpEsp.Api;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
 using GenericHttpEsp.Wiring;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GenericHttpEsp.Tests.Wiring;
@@ -35,6 +38,44 @@ public sealed class ServeTests(PostgresServer server)
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
             () => ServeProgram.BuildAsync([$"--Storage:DataDirectory={application.Folder}", "--Urls=http://127.0.0.1:0"]));
         Assert.Contains("Another GenericHttpEsp runs on", StartRefusal.Explain(refusal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Server_WhileItsLedgerStillWrites_KeepsTheDirectory()
+    {
+        await using var application = await TestApplication.StartAsync();
+        var path = Path.Combine(application.Folder, "lock");
+        var database = application.Services.GetRequiredService<LedgerDatabase>();
+        var (writing, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var write = database.WriteAsync(WriteKind.Import, async _ =>
+        {
+            writing.SetResult();
+            await release.Task;
+            return Assert.Throws<IOException>(() => new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None));
+        });
+        await writing.Task;
+        var stopped = application.StopAsync();
+        // Once the ledger takes no more, it is being disposed: it waits for the write, and the lock must wait for it.
+        while (!database.WriteAsync(WriteKind.Import, static _ => Task.FromResult(0)).IsFaulted)
+        {
+            await Task.Yield();
+        }
+
+        release.SetResult();
+        await Task.WhenAll(stopped, write);
+        await using var free = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    [Theory]
+    [InlineData("http://*:8081", null, "http://localhost:8081")]
+    [InlineData("http://0.0.0.0:8081;http://other:1", null, "http://localhost:8081")]
+    [InlineData("http://[::]:8081/base", null, "http://localhost:8081/base")]
+    [InlineData("http://example.org:80/", "https://mail.example.org/x/", "https://mail.example.org/x")]
+    public void PublicUrl_BeforeTheServerIsBound_IsToldOrTheFirstOfUrls(string urls, string? told, string expected)
+    {
+        using var bare = new BareServer();
+        var options = Microsoft.Extensions.Options.Options.Create(new PublicUrlOptions { Urls = urls, PublicUrl = told });
+        Assert.Equal(expected, new ServerAddresses(options, bare).PublicUrl);
     }
 
     [Fact]
@@ -83,6 +124,19 @@ public sealed class ServeTests(PostgresServer server)
         var verbs = Verbs.Parse(args);
         Assert.Equal((verb, exit, rest), (verbs.Verb, verbs.Exit, verbs.Rest.Length));
     }
+}
+
+/// <summary>A server that has not bound anything yet.</summary>
+internal sealed class BareServer : IServer
+{
+    public IFeatureCollection Features { get; } = new FeatureCollection();
+
+    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+        where TContext : notnull => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => GC.SuppressFinalize(this);
 }
 
 internal sealed class TemporaryFolder : IDisposable
