@@ -124,29 +124,30 @@ public sealed record CampaignAnswer
 /// Where everybody of the audience is. <c>audience = accepted + refused + failed + skipped + unknown + toCome</c>, always; <c>inFlight</c> is the part of
 /// <c>toCome</c> on the wire. What callbacks tell (delivered and so on) is counted by events.
 /// </summary>
+[GenerateSerializer, Immutable, Alias("ghe.CampaignStats")]
 public sealed record CampaignStats
 {
-    public required string Status { get; init; }
+    [Id(0)] public required string Status { get; init; }
 
-    public required long Audience { get; init; }
+    [Id(1)] public required long Audience { get; init; }
 
-    public required long Accepted { get; init; }
+    [Id(2)] public required long Accepted { get; init; }
 
-    public required long Refused { get; init; }
+    [Id(3)] public required long Refused { get; init; }
 
-    public required long Failed { get; init; }
+    [Id(4)] public required long Failed { get; init; }
 
-    public required long Skipped { get; init; }
+    [Id(5)] public required long Skipped { get; init; }
 
     /// <summary>unsubscribed, group, erased, render, badAddress, tooLate, stopped.</summary>
-    public required IReadOnlyDictionary<string, long> SkippedByReason { get; init; }
+    [Id(6)] public required Dictionary<string, long> SkippedByReason { get; init; }
 
-    public required long Unknown { get; init; }
+    [Id(7)] public required long Unknown { get; init; }
 
-    public required long ToCome { get; init; }
+    [Id(8)] public required long ToCome { get; init; }
 
-    public required long InFlight { get; init; }
+    [Id(9)] public required long InFlight { get; init; }
 
     /// <summary>Why the campaign paused or failed by itself.</summary>
-    public string? Reason { get; init; }
+    [Id(10)] public string? Reason { get; init; }
 }

@@ -236,7 +236,7 @@ internal sealed partial class CampaignGrain(
         {
             await this.GetStreamProvider("progress").GetStream<CampaignProgress>("campaigns", Id).OnNextAsync(new CampaignProgress(Id, stats));
         }
-        catch (Exception failure) when (failure is InvalidOperationException or OrleansException or TimeoutException)
+        catch (Exception failure)
         {
             // Progress is harmless to lose; the campaign must not notice a full queue.
             LogProgressLost(failure);
@@ -301,6 +301,6 @@ internal sealed partial class CampaignGrain(
         EndedAt = State.EndedAt,
     };
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "A progress message was lost")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A progress message was lost")]
     private partial void LogProgressLost(Exception failure);
 }
