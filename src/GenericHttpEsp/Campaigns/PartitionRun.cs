@@ -98,10 +98,10 @@ internal sealed class PartitionRun : IDisposable
             }
             else if (receipt == PageReceipt.Taken)
             {
-                if (await _work.Partitions.FinishAsync(_partition, lease.Epoch, _stopping.Token))
+                var tail = await _work.Partitions.FinishAsync(_partition, lease.Epoch, _stopping.Token);
+                if (tail != PartitionTail.Open)
                 {
-                    await _work.DoneAsync(lease);
-                    return true;
+                    return tail == PartitionTail.Done && await _work.DoneAsync(lease);
                 }
 
                 await _work.DelayAsync(Patience, _stopping.Token);

@@ -7,6 +7,19 @@ namespace GenericHttpEsp.Campaigns;
 /// <summary>A partition under a new epoch.</summary>
 internal sealed record PartitionLease(long CampaignId, int Run, long Epoch, long Cursor, long LastId, long FirstBlock, long LastBlock, int Starts);
 
+/// <summary>How far a partition is.</summary>
+internal enum PartitionTail
+{
+    /// <summary>Something is still to come.</summary>
+    Open,
+
+    /// <summary>Nothing is left, and it is recorded.</summary>
+    Done,
+
+    /// <summary>Another epoch, or paused or stopped: the work on it ends.</summary>
+    Fenced,
+}
+
 /// <summary>A row that waits to be claimed again.</summary>
 internal sealed record WaitingRow(long Id, long[] Ids, long DueInMilliseconds);
 
@@ -41,8 +54,22 @@ internal sealed class PartitionStore(LedgerDatabase database)
             "update partitions set starts = 0 where id = @id and epoch = @epoch", ("@id", partitionId), ("@epoch", epoch)),
         cancellationToken: cancellationToken);
 
-    /// <summary>Done when the cursor stands at the end and no row is open.</summary>
-    public Task<bool> FinishAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
+    /// <summary>Done when the cursor stands at the end and no row is open. Writes only when it looks so.</summary>
+    public async Task<PartitionTail> FinishAsync(long partitionId, long epoch, CancellationToken cancellationToken)
+    {
+        var (mine, ended) = await database.ReadAsync(
+            session => session.FirstAsync(
+                """
+                select case when epoch = @epoch and state = 'open' then 1 else 0 end, case when cursor >= last_id and to_come = 0 then 1 else 0 end
+                from partitions where id = @id
+                """,
+                static row => (row.GetInt32(0) == 1, row.GetInt32(1) == 1),
+                ("@id", partitionId), ("@epoch", epoch)),
+            cancellationToken);
+        return !mine ? PartitionTail.Fenced : ended && await MarkDoneAsync(partitionId, epoch, cancellationToken) ? PartitionTail.Done : PartitionTail.Open;
+    }
+
+    private Task<bool> MarkDoneAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Outcome,
         async session => await session.ExecuteAsync(
             """

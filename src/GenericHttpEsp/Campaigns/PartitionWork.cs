@@ -29,7 +29,11 @@ internal sealed partial class PartitionWork(
     public IDispatcherGrain Dispatcher(long providerId, long partition) =>
         grains.GetGrain<IDispatcherGrain>(providerId, $"lane{partition % Lanes}");
 
-    public Task DoneAsync(PartitionLease lease) => grains.GetGrain<ICampaignGrain>(lease.CampaignId).PokeAsync();
+    public async Task<bool> DoneAsync(PartitionLease lease)
+    {
+        await grains.GetGrain<ICampaignGrain>(lease.CampaignId).PokeAsync();
+        return true;
+    }
 
     public Task FailAsync(PartitionLease lease, long partition)
     {

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
+using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Tests.Storage;
 
@@ -22,7 +23,8 @@ public sealed class OutcomeStoreTests(PostgresServer server)
 
         Assert.Equal(10, (await CountsAsync(sample))[RecordOutcome.Accepted]);
         await sample.HoldsAsync();
-        Assert.True(await sample.Partitions.FinishAsync(sample.Partition, sample.Lease.Epoch, default));
+        Assert.Equal(PartitionTail.Done, await sample.Partitions.FinishAsync(sample.Partition, sample.Lease.Epoch, default));
+        Assert.Equal(PartitionTail.Fenced, await sample.Partitions.FinishAsync(sample.Partition, sample.Lease.Epoch, default));
     }
 
     [Theory]
@@ -51,7 +53,7 @@ public sealed class OutcomeStoreTests(PostgresServer server)
         await sample.UnsubscribeAsync(0);
 
         var row = Assert.Single((await sample.Partitions.OpenRowsAsync(sample.Partition, default)).Waiting);
-        Assert.False(await sample.Partitions.FinishAsync(sample.Partition, sample.Lease.Epoch, default));
+        Assert.Equal(PartitionTail.Open, await sample.Partitions.FinishAsync(sample.Partition, sample.Lease.Epoch, default));
         var again = await sample.Claims.ReclaimAsync(new ReclaimRequest(sample.Owner(), row.Id, sample.Draft(row.Ids)), default);
         var twice = await sample.Claims.ReclaimAsync(new ReclaimRequest(sample.Owner(), row.Id, sample.Draft(row.Ids)), default);
 
