@@ -5,32 +5,42 @@ using Spectre.Console;
 namespace GenericHttpEsp.Sandbox;
 
 /// <summary>What the demo shows: colours and a moving bar in a terminal; the same words, line by line, in a file or a pipe.</summary>
-internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
+internal sealed class DemoScreen
 {
+    // Where there is no terminal there is no edge to break lines at.
+    private const int PipeWidth = 200;
+    private readonly IAnsiConsole _console;
+    private readonly TimeProvider _time;
+    private readonly bool _isTerminal;
     private int _step;
 
-    // A bar in a pipe would be thousands of lines of control characters.
-    private bool IsTerminal => console.Profile.Capabilities.Ansi && console.Profile.Capabilities.Interactive && !Console.IsOutputRedirected;
+    public DemoScreen(IAnsiConsole console, TimeProvider time)
+    {
+        (_console, _time) = (console, time);
+        _isTerminal = console.Profile.Capabilities is { Ansi: true, Interactive: true } && !Console.IsOutputRedirected;
+        console.Profile.Width = _isTerminal ? console.Profile.Width : PipeWidth;
+    }
 
-    public void Step(string title, string text) => console.MarkupLine($"[bold]{++_step}  {Padded(title)}[/] {Markup.Escape(text)}");
+    public void Step(string title, string text) => _console.MarkupLine($"[bold]{++_step}  {Padded(title)}[/] {Markup.Escape(text)}");
 
-    public void More(string text) => console.MarkupLine($"   {Padded("")} {Markup.Escape(text)}");
+    public void More(string text) => _console.MarkupLine($"   {Padded("")} {Markup.Escape(text)}");
 
-    public void Write(Spectre.Console.Rendering.IRenderable shown) => console.Write(shown);
+    public void Write(Spectre.Console.Rendering.IRenderable shown) => _console.Write(shown);
 
     /// <summary>As is: a command must not be wrapped.</summary>
-    public void Plain(string line) => console.Profile.Out.Writer.WriteLine(line);
+    public void Plain(string line) => _console.Profile.Out.Writer.WriteLine(line);
 
     /// <summary>Follows a campaign; answers its last stats.</summary>
     public async Task<JsonElement> FollowAsync(IAsyncEnumerable<JsonElement> progress)
     {
-        var began = time.GetTimestamp();
-        if (!IsTerminal)
+        var began = _time.GetTimestamp();
+        if (!_isTerminal)
         {
-            return await EachAsync(progress, stats => More(Line(stats, time.GetElapsedTime(began))));
+            // A bar in a pipe would be thousands of lines of control characters.
+            return await EachAsync(progress, stats => More(Line(stats, _time.GetElapsedTime(began))));
         }
 
-        return await console.Progress()
+        return await _console.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn())
             .StartAsync(async context =>
             {
@@ -39,7 +49,7 @@ internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
                 {
                     bar.MaxValue = Math.Max(1, stats.GetProperty("audience").GetInt64());
                     bar.Value = Done(stats);
-                    bar.Description = new string(' ', 16) + Line(stats, time.GetElapsedTime(began));
+                    bar.Description = new string(' ', 16) + Line(stats, _time.GetElapsedTime(began));
                 });
             });
     }

@@ -11,6 +11,7 @@ internal sealed class DemoStory(DemoApi api, Uri server, SandboxHost sandbox, De
     // Some of the last messages' readers press the link, so that there are leavers even when the ESP calls back nothing.
     private const int EveryNthLeaves = 100;
     private static readonly TimeSpan CallbacksPatience = TimeSpan.FromSeconds(30);
+    private SandboxSummary _seen = new();
 
     /// <returns>Whether everything added up.</returns>
     public async Task<bool> TellAsync(CancellationToken cancellationToken)
@@ -95,7 +96,8 @@ internal sealed class DemoStory(DemoApi api, Uri server, SandboxHost sandbox, De
             // The line below says how many are still waiting.
         }
 
-        screen.Step("Callbacks", DemoTable.Callbacks(sandbox.Summary()));
+        screen.Step("Callbacks", DemoCallbacks.Since(_seen, sandbox));
+        _seen = sandbox.Summary();
     }
 
     private async Task LeaveAsync(CancellationToken cancellationToken)

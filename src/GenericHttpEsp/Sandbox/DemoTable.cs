@@ -60,13 +60,4 @@ internal static class DemoTable
             told.ForEach(one => Row(one.Label, result => result.NumberOrNone(one.Member) is { } number ? DemoScreen.Number(number) : "-"));
         }
     }
-
-    /// <summary>What the ESP told back, by its own summary.</summary>
-    public static string Callbacks(SandboxSummary summary)
-    {
-        var text = $"{DemoScreen.Number(summary.CallbacksQueued)} events posted, {DemoScreen.Number(summary.CallbacksOk - summary.CallbacksUnprocessed)} accepted, "
-            + $"{DemoScreen.Number(summary.CallbacksUnprocessed)} unprocessed";
-        text += summary.CallbacksFailed > 0 ? $", {DemoScreen.Number(summary.CallbacksFailed)} not taken by the server" : "";
-        return text + (summary.CallbacksWaiting > 0 ? $", {DemoScreen.Number(summary.CallbacksWaiting)} still waiting" : "");
-    }
 }

@@ -25,7 +25,7 @@ internal sealed record DemoKey(string Value, string? File)
         var path = Path.Combine(dataDirectory, FileName);
         if (!System.IO.File.Exists(path))
         {
-            Directory.CreateDirectory(dataDirectory);
+            DirectoryLock.Create(dataDirectory);
             await MakeAsync(path);
         }
 
