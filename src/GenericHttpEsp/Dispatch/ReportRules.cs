@@ -34,15 +34,15 @@ internal static class ReportRules
     private static RecordOutcome[] All(RecordOutcome[] outcomes, RecordOutcome news) =>
         Array.ConvertAll(outcomes, outcome => outcome == RecordOutcome.ToCome ? news : outcome);
 
-    /// <summary>Two rows with half of the sent records each.</summary>
+    /// <summary>Two rows with half of the sent records each. No attempt of theirs: the refusal was not about each of them, and 1000 take 10 splits.</summary>
     private static Successor[] Halves(RecordOutcome[] outcomes, AnswerMeaning meaning)
     {
         var live = Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i] == RecordOutcome.ToCome).ToArray();
         var middle = live.Length > 1 ? live[live.Length / 2] : outcomes.Length;
         return
         [
-            new(0, middle, meaning.Wait, meaning.CountsAsAttempt),
-            new(middle, outcomes.Length - middle, meaning.Wait, meaning.CountsAsAttempt),
+            new(0, middle, meaning.Wait, CountsAsAttempt: false),
+            new(middle, outcomes.Length - middle, meaning.Wait, CountsAsAttempt: false),
         ];
     }
 }

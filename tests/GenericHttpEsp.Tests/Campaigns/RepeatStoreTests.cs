@@ -135,7 +135,9 @@ public sealed class RepeatStoreTests(PostgresServer server)
     {
         var sample = await LedgerSample.CreateAsync(engine, server);
         sample.KeyLifetime = keyLifetime;
-        await sample.RecordAsync(await sample.ClaimAllAsync(), RecordOutcome.Unknown);
+        var batch = await sample.ClaimAllAsync();
+        batch.Gate.Dispose();
+        await sample.RecordAsync(batch, RecordOutcome.Unknown);
         return sample;
     }
 
