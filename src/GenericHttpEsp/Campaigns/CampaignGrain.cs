@@ -1,3 +1,4 @@
+using GenericHttpEsp.Storage;
 using Orleans.Streams;
 
 namespace GenericHttpEsp.Campaigns;
@@ -196,10 +197,13 @@ internal sealed partial class CampaignGrain(
     private async Task BeginAsync(DateTimeOffset now)
     {
         await runs.AnnounceAsync(Id, now);
+        FailPoints.Pass(FailPoints.StartAnnounced);
         await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
+        FailPoints.Pass(FailPoints.StartOpened);
         State.Run++;
         (State.Status, State.StartedAt, State.RunDate) = (CampaignStatuses.Running, now, CampaignRuns.DateOf(now));
         await SaveAsync();
+        FailPoints.Pass(FailPoints.StartSaved);
         await ContinueAsync();
     }
 
@@ -210,6 +214,7 @@ internal sealed partial class CampaignGrain(
         {
             (State.Status, State.EndedAt) = (CampaignStatuses.Completed, time.GetUtcNow());
             await SaveAsync();
+            FailPoints.Pass(FailPoints.EndSaved);
             await EndAsync();
             await PublishAsync();
         }
@@ -226,6 +231,7 @@ internal sealed partial class CampaignGrain(
     private async Task EndAsync()
     {
         await runs.UnpinAsync(Id, State.ProviderId);
+        FailPoints.Pass(FailPoints.EndUnpinned);
         await runs.ForgetAsync(Id);
     }
 
