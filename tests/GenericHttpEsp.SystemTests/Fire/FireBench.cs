@@ -30,7 +30,7 @@ internal sealed class FireBench : IAsyncDisposable
 
     public static async Task<FireBench> StartAsync(string? failPoint = null, SandboxBehaviour? behaviour = null)
     {
-        var options = new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = 0 };
+        var options = new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = 0, BatchKeyPath = "key" };
         var bench = new FireBench(await SandboxHost.StartAsync(options, TimeProvider.System, CancellationToken.None));
         await bench.RestartAsync(failPoint);
         return bench;
