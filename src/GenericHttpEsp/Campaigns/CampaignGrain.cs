@@ -1,4 +1,5 @@
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
 using Orleans.Streams;
 
 namespace GenericHttpEsp.Campaigns;
@@ -233,10 +234,13 @@ internal sealed partial class CampaignGrain(
     private async Task BeginAsync(DateTimeOffset now)
     {
         await runs.AnnounceAsync(Id, now);
+        FailPoints.Pass(FailPoints.StartAnnounced);
         await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
+        FailPoints.Pass(FailPoints.StartOpened);
         State.Run++;
         (State.Status, State.StartedAt, State.RunDate) = (CampaignStatuses.Running, now, CampaignRuns.DateOf(now));
         await SaveAsync();
+        FailPoints.Pass(FailPoints.StartSaved);
         await ContinueAsync();
     }
 
@@ -254,6 +258,7 @@ internal sealed partial class CampaignGrain(
         {
             (State.Status, State.EndedAt) = (CampaignStatuses.Completed, time.GetUtcNow());
             await SaveAsync();
+            FailPoints.Pass(FailPoints.EndSaved);
             await EndAsync();
             await PublishAsync();
         }
@@ -270,6 +275,7 @@ internal sealed partial class CampaignGrain(
     private async Task EndAsync()
     {
         await runs.UnpinAsync(Id, State.ProviderId);
+        FailPoints.Pass(FailPoints.EndUnpinned);
         await runs.ForgetAsync(Id);
     }
 

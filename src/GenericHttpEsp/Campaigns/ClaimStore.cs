@@ -71,20 +71,24 @@ internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims,
         var gates = new List<SendGate>();
         try
         {
-            return await database.WriteAsync(
+            var result = await database.WriteAsync(
                 WriteKind.Claim,
-                session =>
+                async session =>
                 {
                     // The group was repeated: the gates of the first try lead nowhere.
                     CloseAll(gates);
-                    return claim(session, () =>
+                    var claimed = await claim(session, () =>
                     {
                         gates.Add(openClaims.Open(session.BeganAt));
                         return gates[^1];
                     });
+                    FailPoints.Pass(FailPoints.BeforeClaimCommit);
+                    return claimed;
                 },
                 rows,
                 cancellationToken);
+            FailPoints.Pass(FailPoints.AfterClaimCommit);
+            return result;
         }
         catch
         {

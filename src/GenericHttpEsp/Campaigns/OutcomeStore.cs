@@ -11,19 +11,24 @@ internal sealed class OutcomeStore(LedgerDatabase database)
     private const int AttemptsMax = 8;
     private const long AgeMillisecondsMax = 24 * 60 * 60 * 1000L;
 
-    public Task RecordAsync(BatchReport report, CancellationToken cancellationToken) => database.WriteAsync(
-        WriteKind.Outcome,
-        async session =>
-        {
-            if (await BatchRow.FindAsync(session, report.BatchId) is { } row)
+    public async Task RecordAsync(BatchReport report, CancellationToken cancellationToken)
+    {
+        await database.WriteAsync(
+            WriteKind.Outcome,
+            async session =>
             {
-                await ChangeAsync(session, row, report);
-            }
+                if (await BatchRow.FindAsync(session, report.BatchId) is { } row)
+                {
+                    await ChangeAsync(session, row, report);
+                }
 
-            return 0;
-        },
-        1 + report.Successors.Count,
-        cancellationToken);
+                FailPoints.Pass(FailPoints.BeforeOutcomeCommit);
+                return 0;
+            },
+            1 + report.Successors.Count,
+            cancellationToken);
+        FailPoints.Pass(FailPoints.AfterOutcomeCommit);
+    }
 
     /// <summary>After an ambiguous COMMIT: the claim's row, if it is there, becomes a waiting one again under a successor.</summary>
     public Task CloseUnsentAsync(long partitionId, string batchKey, CancellationToken cancellationToken) => database.WriteAsync(

@@ -125,6 +125,7 @@ internal sealed partial class BatchSender(
     {
         var desk = desks.Of(template.Provider);
         var result = await desk.Policy.RunAsync(async token => await client.SendAsync(request, claimed.Gate, token), CancellationToken.None);
+        FailPoints.Pass(FailPoints.AfterAnswer);
         // Without an answer the breaker opened between claim and gate: nothing was sent.
         var answer = result.Answer ?? new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true };
         var verdict = await UntilRecordedAsync(() => judge.JudgeAsync(template, ids, claimed, answer, request.ContentLength));
