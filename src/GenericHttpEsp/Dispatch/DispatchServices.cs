@@ -31,6 +31,8 @@ internal static class DispatchServices
             clusterWide,
             cancellationToken => anyCampaignHasWork(provider, cancellationToken)));
         services.AddSingleton<ProviderDesks>();
+        services.AddSingleton<RefusalWatch>();
+        services.AddSingleton<BatchJudge>();
         services.AddSingleton<BatchSender>();
         services.AddHostedService(static provider => provider.GetRequiredService<BatchSender>());
         services.AddSingleton<IForbidBarrier>(static provider => provider.GetRequiredService<OpenClaims>());
