@@ -73,8 +73,8 @@ internal static class DemoProgram
         var screen = new DemoScreen(AnsiConsole.Console, !Console.IsOutputRedirected, TimeProvider.System);
         try
         {
-            var holds = await new DemoStory(new DemoApi(client), server, sandbox, screen, TimeProvider.System).TellAsync(stopping);
-            foreach (var line in exit ? [] : DemoNext.Lines(server, key.Command))
+            var (provider, holds) = await new DemoStory(new DemoApi(client), server, sandbox, screen, TimeProvider.System).TellAsync(stopping);
+            foreach (var line in exit ? [] : DemoNext.Lines(server, provider, key.Command))
             {
                 screen.Plain(line);
             }
