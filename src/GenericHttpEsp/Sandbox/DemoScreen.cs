@@ -42,15 +42,16 @@ internal sealed class DemoScreen
         }
 
         return await _console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn())
+            // The words last: their length changes, and the bar would jump.
+            .Columns(new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .StartAsync(async context =>
             {
-                var bar = context.AddTask(Margin + "starts");
+                var bar = context.AddTask("starts");
                 return await EachAsync(progress, stats =>
                 {
                     bar.MaxValue = Math.Max(1, stats.GetProperty("audience").GetInt64());
                     bar.Value = Done(stats);
-                    bar.Description = Margin + Line(stats, _time.GetElapsedTime(began));
+                    bar.Description = Line(stats, _time.GetElapsedTime(began));
                 });
             });
     }
