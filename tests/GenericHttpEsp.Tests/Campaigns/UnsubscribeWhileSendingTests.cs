@@ -22,7 +22,7 @@ public sealed class UnsubscribeWhileSendingTests(PostgresServer server)
     private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(300);
 
     // A head that is in the sandbox's socket waits for a thread of this busy process before it is logged; a late send is late by about the stretch.
-    private const int LogLagMilliseconds = 150;
+    private const int LogLagMilliseconds = 50;
 
     [Theory]
     [InlineData("Sqlite", true)]
