@@ -11,6 +11,7 @@ internal sealed class CampaignRuns(
     AudienceStore audience,
     PartitionStore partitions,
     OutcomeStore outcomes,
+    RetryStore retries,
     ProviderCatalog providers,
     RunTemplates templates,
     IForbidBarrier barrier,
@@ -65,6 +66,10 @@ internal sealed class CampaignRuns(
         var (filter, _) = AudienceFilter.Parse(contract.Audience!);
         await audience.CreateRunAsync(campaignId, run, DateOf(startedAt), startedAt, filter!, CancellationToken.None);
     }
+
+    /// <summary>Makes the audience of a retry from whom the earlier runs failed or were refused.</summary>
+    public Task RetryAsync(long campaignId, int run, DateTimeOffset startedAt) =>
+        retries.CreateAsync(campaignId, run, DateOf(startedAt), startedAt, CancellationToken.None);
 
     /// <summary>Keeps every unfinished partition at work, and declares lost claims unknown. True when nothing is left.</summary>
     public async Task<bool> ContinueAsync(long campaignId, int run)

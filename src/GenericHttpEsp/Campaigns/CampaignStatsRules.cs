@@ -22,7 +22,8 @@ internal static class CampaignStatsRules
     {
         Status = status,
         Reason = reason,
-        Audience = counts.Audience,
+        // Whom a later run took over is in that run's audience too.
+        Audience = counts.Audience - counts.By[RecordOutcome.Retried],
         Accepted = counts.By[RecordOutcome.Accepted],
         Refused = counts.By[RecordOutcome.Refused],
         Failed = counts.By[RecordOutcome.Failed],

@@ -11,7 +11,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     // A dispatcher that lost a row with its activation never claims it; after this the row is offered again (a second claim is refused).
     private static readonly TimeSpan RowOfferLasts = TimeSpan.FromSeconds(60);
 
-    private readonly Dictionary<long, long> _offeredRows = [];
+    private readonly Dictionary<(long Row, int Repetition), long> _offeredRows = [];
     private readonly PageRenderer _renderer = new(work.Time);
     private long _position = lease.Cursor;
     private long _nextBlock = lease.FirstBlock;
@@ -32,7 +32,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
         _rowsLookedAt = work.Time.GetTimestamp();
         var open = await work.Partitions.OpenRowsAsync(partition, cancellationToken);
-        foreach (var row in open.Waiting.Where(row => row.DueInMilliseconds <= 0 && !WasOffered(row.Id)))
+        foreach (var row in open.Waiting.Where(row => row.DueInMilliseconds <= 0 && !WasOffered(row)))
         {
             var receipt = await OfferRowAsync(row, cancellationToken);
             if (receipt != PageReceipt.Taken)
@@ -40,7 +40,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
                 return receipt;
             }
 
-            _offeredRows[row.Id] = work.Time.GetTimestamp();
+            _offeredRows[(row.Id, row.Repetition)] = work.Time.GetTimestamp();
         }
 
         return PageReceipt.Taken;
@@ -85,7 +85,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         var profiles = await ProfilesAsync(row.Ids, cancellationToken);
         for (var done = 0; done < row.Ids.Length;)
         {
-            var page = Page(_renderer.Render(template.Bound, row.Ids.AsMemory(done), profiles), row.Id, 0, row.Ids[^1]);
+            var page = Page(_renderer.Render(template.Bound, row.Ids.AsMemory(done), profiles), row.Id, 0, row.Ids[^1]) with { Repeats = row.Repetition > 0 };
             var receipt = await OfferAsync(template, page, cancellationToken);
             if (receipt != PageReceipt.Taken)
             {
@@ -129,5 +129,6 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         Last = rendered.Ids[^1] >= lastId,
     };
 
-    private bool WasOffered(long row) => _offeredRows.TryGetValue(row, out var at) && work.Time.GetElapsedTime(at) < RowOfferLasts;
+    private bool WasOffered(WaitingRow row) =>
+        _offeredRows.TryGetValue((row.Id, row.Repetition), out var at) && work.Time.GetElapsedTime(at) < RowOfferLasts;
 }

@@ -32,6 +32,8 @@ internal static class DispatchServices
             cancellationToken => anyCampaignHasWork(provider, cancellationToken),
             provider.GetRequiredService<IOptions<DispatchOptions>>().Value.OnTheWay));
         services.AddSingleton<ProviderDesks>();
+        services.AddSingleton<RefusalWatch>();
+        services.AddSingleton<BatchJudge>();
         services.AddSingleton<BatchSender>();
         services.AddHostedService(static provider => provider.GetRequiredService<BatchSender>());
         services.AddSingleton<IForbidBarrier>(static provider => provider.GetRequiredService<OpenClaims>());
