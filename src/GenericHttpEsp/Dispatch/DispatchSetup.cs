@@ -29,7 +29,8 @@ internal static class DispatchSetup
             provider.GetRequiredService<IOptions<DispatchOptions>>().Value.SendWindow,
             provider.GetRequiredService<TimeProvider>(),
             clusterWide,
-            cancellationToken => anyCampaignHasWork(provider, cancellationToken)));
+            cancellationToken => anyCampaignHasWork(provider, cancellationToken),
+            provider.GetRequiredService<IOptions<DispatchOptions>>().Value.OnTheWay));
         services.AddSingleton<ProviderDesks>();
         services.AddSingleton<RefusalWatch>();
         services.AddSingleton<BatchJudge>();
