@@ -31,6 +31,13 @@ internal static class CampaignStatsRules
         Unknown = counts.By[RecordOutcome.Unknown],
         ToCome = counts.By[RecordOutcome.ToCome],
         InFlight = counts.InFlight,
+        Delivered = counts.Events.Delivered,
+        HardBounce = counts.Events.HardBounce,
+        SoftBounce = counts.Events.SoftBounce,
+        Spam = counts.Events.Spam,
+        Unsubscribed = counts.Events.Unsubscribed,
+        Clicked = counts.Events.Clicked,
+        ClickedUnique = counts.Events.ClickedUnique,
     };
 }
 

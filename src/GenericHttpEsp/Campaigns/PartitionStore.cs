@@ -1,5 +1,6 @@
 using System.Data.Common;
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Stats;
 using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;
@@ -145,7 +146,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
             "select coalesce(sum(live), 0) from batches where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1",
             static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture),
             ("@campaign", campaignId));
-        return counts! with { InFlight = inFlight };
+        return counts! with { InFlight = inFlight, Events = await EventStore.CountsAsync(session, campaignId) };
     }
 
     // A sum of bigints is numeric on PostgreSQL.
@@ -181,4 +182,8 @@ internal sealed class PartitionStore(LedgerDatabase database)
 
 /// <summary>Where the people of a campaign's audience are.</summary>
 /// <param name="InFlight">Of those to come, on the wire now.</param>
-internal sealed record CampaignCounts(long Audience, IReadOnlyDictionary<RecordOutcome, long> By, long InFlight);
+internal sealed record CampaignCounts(long Audience, IReadOnlyDictionary<RecordOutcome, long> By, long InFlight)
+{
+    /// <summary>What callbacks told.</summary>
+    public EventCounts Events { get; init; } = EventCounts.None;
+}
