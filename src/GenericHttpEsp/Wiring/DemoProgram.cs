@@ -70,7 +70,7 @@ internal static class DemoProgram
         Console.WriteLine($"Sandbox ESP listens on {sandbox.Address.GetLeftPart(UriPartial.Authority)}: it takes mail like an ESP and delivers none");
         Console.WriteLine();
         using var client = new HttpClient { BaseAddress = server, DefaultRequestHeaders = { Authorization = new("Bearer", key.Value) } };
-        var screen = new DemoScreen(AnsiConsole.Console, TimeProvider.System);
+        var screen = new DemoScreen(AnsiConsole.Console, !Console.IsOutputRedirected, TimeProvider.System);
         try
         {
             var holds = await new DemoStory(new DemoApi(client), server, sandbox, screen, TimeProvider.System).TellAsync(stopping);

@@ -15,6 +15,8 @@ internal sealed class StretchedLedger(IBatchLedger inner, Func<ClaimRequest, Tas
 
     public Task<ClaimResult> ReclaimAsync(ReclaimRequest request, CancellationToken cancellationToken) => inner.ReclaimAsync(request, cancellationToken);
 
+    public Task<ClaimResult> RepeatAsync(ReclaimRequest request, CancellationToken cancellationToken) => inner.RepeatAsync(request, cancellationToken);
+
     public Task RecordAsync(BatchReport report, CancellationToken cancellationToken) => inner.RecordAsync(report, cancellationToken);
 
     public Task CloseUnsentAsync(long partitionId, string batchKey, CancellationToken cancellationToken) =>

@@ -101,7 +101,8 @@ public sealed class UnsubscribeWhileSendingTests(PostgresServer server)
     private static void Arrange(WebApplicationBuilder builder, Func<ClaimRequest, Task> claimed, bool withBarrier)
     {
         builder.Services.AddSingleton<IBatchLedger>(provider => new StretchedLedger(
-            new BatchLedger(provider.GetRequiredService<ClaimStore>(), provider.GetRequiredService<OutcomeStore>()), claimed));
+            new BatchLedger(provider.GetRequiredService<ClaimStore>(), provider.GetRequiredService<RepeatStore>(), provider.GetRequiredService<OutcomeStore>()),
+            claimed));
         if (!withBarrier)
         {
             builder.Services.AddSingleton<IForbidBarrier, NoBarrier>();

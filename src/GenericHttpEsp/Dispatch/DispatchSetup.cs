@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>Registration of the slice.</summary>
-internal static class DispatchServices
+internal static class DispatchSetup
 {
     /// <param name="services">Needs <see cref="TimeProvider"/> and <see cref="LedgerDatabase"/>.</param>
     /// <param name="clusterWide">Other silos send too.</param>
