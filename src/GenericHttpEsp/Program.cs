@@ -5,6 +5,7 @@ var verbs = Verbs.Parse(args);
 return verbs.Verb switch
 {
     "serve" => await ServeProgram.RunAsync(verbs.Rest),
+    "demo" => await DemoProgram.RunAsync(verbs.Rest, verbs.Exit),
     "sandbox" => await SandboxHost.RunAsync(verbs.Rest),
     _ => await Verbs.RefuseAsync(verbs.Verb),
 };

@@ -19,11 +19,21 @@ internal sealed class ServerProcess : IDisposable
 
     public HttpClient Client { get; } = new() { DefaultRequestHeaders = { Authorization = new("Bearer", Key) } };
 
-    public static ServerProcess Start(string folder, params string[] more)
+    public int Id => _process.Id;
+
+    public static ServerProcess Start(string folder, params string[] more) => Start(folder, null, more);
+
+    /// <param name="failPoint"><c>name:n</c> or <c>name:n:stop</c>; see the program's fail points.</param>
+    public static ServerProcess Start(string folder, string? failPoint, string[] more)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "GenericHttpEsp.dll");
         string[] args = [program, .. more, "--Urls=http://127.0.0.1:0", $"--Storage:DataDirectory={folder}", $"--Api:BootstrapKey={Key}"];
         var start = new ProcessStartInfo("dotnet", args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        if (failPoint is not null)
+        {
+            start.Environment["GHE_FAILPOINT"] = failPoint;
+        }
+
         var server = new ServerProcess(new Process { StartInfo = start });
         server._process.OutputDataReceived += (_, line) => server.Take(line.Data);
         server._process.ErrorDataReceived += (_, line) => server.Take(line.Data);
@@ -52,8 +62,28 @@ internal sealed class ServerProcess : IDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> SignalAsync(string signal, CancellationToken cancellationToken)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await SendAsync(signal, cancellationToken);
         return await EndAsync(cancellationToken);
+    }
+
+    /// <summary>A signal that the process survives: <c>STOP</c>, <c>CONT</c>.</summary>
+    public async Task SendAsync(string signal, CancellationToken cancellationToken)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync(cancellationToken);
+    }
+
+    /// <summary>Waits until all threads stand still.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        // The kernel tells nobody but the parent's waitpid, which the runtime keeps to itself.
+        while (!(await File.ReadAllTextAsync($"/proc/{_process.Id}/stat", limit.Token)).Contains(") T ", StringComparison.Ordinal))
+        {
+            await tick.WaitForNextTickAsync(limit.Token);
+        }
     }
 
     public async Task<int> EndAsync(CancellationToken cancellationToken)

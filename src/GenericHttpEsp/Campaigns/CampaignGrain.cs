@@ -1,3 +1,5 @@
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
 using Orleans.Streams;
 
 namespace GenericHttpEsp.Campaigns;
@@ -149,6 +151,42 @@ internal sealed partial class CampaignGrain(
         return CampaignReply.Of(View());
     }
 
+    public async Task<CampaignReply> RetryFailedAsync()
+    {
+        if (Refuse(CampaignAction.Retry) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (State.Status == CampaignStatuses.Running)
+        {
+            return CampaignReply.Of(View());
+        }
+
+        var counts = await runs.CountsAsync(Id);
+        if (counts.InFlight > 0 || counts.By[RecordOutcome.Failed] + counts.By[RecordOutcome.Refused] == 0)
+        {
+            return CampaignReply.Refused(
+                CampaignRefusal.LifeCycle,
+                counts.InFlight > 0 ? "Requests are still on the wire: try again in half a minute." : "Nobody failed or was refused.");
+        }
+
+        var now = time.GetUtcNow();
+        var (version, errors) = await runs.PinAsync(Id, State.Contract!, State.Run + 1, now);
+        if (errors is not null)
+        {
+            return CampaignReply.Invalid(errors);
+        }
+
+        await runs.AnnounceAsync(Id, now);
+        // The intent first: from here on every poke completes it, however often the process ends.
+        (State.Status, State.Reason, State.EndedAt, State.RetryPending) = (CampaignStatuses.Running, null, null, true);
+        (State.Run, State.ProviderVersion, State.StartedAt, State.RunDate) = (State.Run + 1, version, now, CampaignRuns.DateOf(now));
+        await SaveAsync();
+        await ContinueAsync();
+        return CampaignReply.Of(View());
+    }
+
     public async Task FailAsync(string reason)
     {
         if (State.Status == CampaignStatuses.Running)
@@ -208,20 +246,31 @@ internal sealed partial class CampaignGrain(
     private async Task BeginAsync(DateTimeOffset now)
     {
         await runs.AnnounceAsync(Id, now);
+        FailPoints.Pass(FailPoints.StartAnnounced);
         await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
+        FailPoints.Pass(FailPoints.StartOpened);
         State.Run++;
         (State.Status, State.StartedAt, State.RunDate) = (CampaignStatuses.Running, now, CampaignRuns.DateOf(now));
         await SaveAsync();
+        FailPoints.Pass(FailPoints.StartSaved);
         await ContinueAsync();
     }
 
     private async Task ContinueAsync()
     {
         _progress ??= this.RegisterGrainTimer(PublishAsync, new GrainTimerCreationOptions(ProgressEvery, ProgressEvery) { KeepAlive = true });
+        if (State.RetryPending)
+        {
+            await runs.RetryAsync(Id, State.Run, State.StartedAt!.Value);
+            State.RetryPending = false;
+            await SaveAsync();
+        }
+
         if (await runs.ContinueAsync(Id, State.Run))
         {
             (State.Status, State.EndedAt) = (CampaignStatuses.Completed, time.GetUtcNow());
             await SaveAsync();
+            FailPoints.Pass(FailPoints.EndSaved);
             await EndAsync();
             await PublishAsync();
         }
@@ -238,6 +287,7 @@ internal sealed partial class CampaignGrain(
     private async Task EndAsync()
     {
         await runs.UnpinAsync(Id, State.ProviderId);
+        FailPoints.Pass(FailPoints.EndUnpinned);
         await runs.ForgetAsync(Id);
     }
 
@@ -318,6 +368,7 @@ internal sealed partial class CampaignGrain(
         CreatedAt = State.CreatedAt,
         StartedAt = State.StartedAt,
         EndedAt = State.EndedAt,
+        ProviderId = State.ProviderId,
     };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A progress message was lost")]

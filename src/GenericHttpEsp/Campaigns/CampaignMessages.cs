@@ -37,6 +37,8 @@ public sealed record CampaignView
     [Id(7)] public DateTimeOffset? StartedAt { get; init; }
 
     [Id(8)] public DateTimeOffset? EndedAt { get; init; }
+
+    [Id(9)] public long ProviderId { get; init; }
 }
 
 /// <param name="Errors">JSON pointer to messages, when invalid.</param>

@@ -9,6 +9,7 @@ internal enum CampaignAction
     Pause,
     Resume,
     Stop,
+    Retry,
 }
 
 internal enum CampaignDecision
@@ -36,6 +37,8 @@ internal static class CampaignRules
         (CampaignAction.Resume, CampaignStatuses.Running) => CampaignDecision.Already,
         (CampaignAction.Stop, CampaignStatuses.Running or CampaignStatuses.Paused or CampaignStatuses.Scheduled) => CampaignDecision.Go,
         (CampaignAction.Stop, CampaignStatuses.Stopped) => CampaignDecision.Already,
+        (CampaignAction.Retry, CampaignStatuses.Completed or CampaignStatuses.Stopped) => CampaignDecision.Go,
+        (CampaignAction.Retry, CampaignStatuses.Running) => CampaignDecision.Already,
         _ => CampaignDecision.Refuse,
     };
 
@@ -48,6 +51,7 @@ internal static class CampaignRules
         (CampaignAction.Start, _) => $"The campaign is {status} and starts only once: make a new one.",
         (CampaignAction.Pause, _) => $"Only a running campaign can be paused; this one is {status}.",
         (CampaignAction.Resume, _) => $"Only a paused campaign can be resumed; this one is {status}.",
+        (CampaignAction.Retry, _) => $"Only a completed or stopped campaign can retry whom it failed; this one is {status}.",
         _ => $"Only a scheduled, running or paused campaign can be stopped; this one is {status}.",
     };
 }

@@ -14,6 +14,7 @@ internal sealed class CampaignRuns(
     AudienceStore audience,
     PartitionStore partitions,
     OutcomeStore outcomes,
+    RetryStore retries,
     ProviderCatalog providers,
     RunTemplates templates,
     IForbidBarrier barrier,
@@ -69,6 +70,10 @@ internal sealed class CampaignRuns(
         await audience.CreateRunAsync(campaignId, run, DateOf(startedAt), startedAt, filter!, CancellationToken.None);
         await database.WriteAsync(WriteKind.Event, session => EventStore.OpenRunAsync(session, campaignId, run, DateOf(startedAt), contract.ProviderId!.Value));
     }
+
+    /// <summary>Makes the audience of a retry from whom the earlier runs failed or were refused.</summary>
+    public Task RetryAsync(long campaignId, int run, DateTimeOffset startedAt) =>
+        retries.CreateAsync(campaignId, run, DateOf(startedAt), startedAt, CancellationToken.None);
 
     /// <summary>Keeps every unfinished partition at work, and declares lost claims unknown. True when nothing is left.</summary>
     public async Task<bool> ContinueAsync(long campaignId, int run)

@@ -35,6 +35,9 @@ internal sealed class CampaignState
     /// <summary>yyyymmdd, UTC.</summary>
     public int RunDate { get; set; }
 
+    /// <summary>The run's audience is yet to be made of whom the earlier runs failed.</summary>
+    public bool RetryPending { get; set; }
+
     public long Revision { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }

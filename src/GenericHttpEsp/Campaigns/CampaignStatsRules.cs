@@ -22,7 +22,8 @@ internal static class CampaignStatsRules
     {
         Status = status,
         Reason = reason,
-        Audience = counts.Audience,
+        // Whom a later run took over is in that run's audience too.
+        Audience = counts.Audience - counts.By[RecordOutcome.Retried],
         Accepted = counts.By[RecordOutcome.Accepted],
         Refused = counts.By[RecordOutcome.Refused],
         Failed = counts.By[RecordOutcome.Failed],
@@ -31,6 +32,7 @@ internal static class CampaignStatsRules
         Unknown = counts.By[RecordOutcome.Unknown],
         ToCome = counts.By[RecordOutcome.ToCome],
         InFlight = counts.InFlight,
+        PossiblyRepeated = counts.PossiblyRepeated,
         Delivered = counts.Events.Delivered,
         HardBounce = counts.Events.HardBounce,
         SoftBounce = counts.Events.SoftBounce,

@@ -36,6 +36,9 @@ internal sealed class CampaignWorkStore(LedgerDatabase database)
             ("@now", now.ToUnixTimeMilliseconds()), ("@before", (now - every).ToUnixTimeMilliseconds())),
         cancellationToken: cancellationToken);
 
+    public Task<List<long>> AllAsync(CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.QueryAsync("select campaign_id from campaign_work order by campaign_id limit 10000", static row => row.GetInt64(0)), cancellationToken);
+
     public Task<bool> AnyAsync(CancellationToken cancellationToken) => database.ReadAsync(
         async session => await session.FirstAsync("select 1 from campaign_work limit 1", static row => row.GetInt32(0)) == 1, cancellationToken);
 }

@@ -27,6 +27,9 @@ internal static class CampaignsApi
             .Produces<CampaignAnswer>();
         campaigns.MapPost("/{id:long}/stop", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.StopAsync()))
             .Produces<CampaignAnswer>();
+        campaigns.MapPost("/{id:long}/retry-failed", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.RetryFailedAsync()))
+            .Produces<CampaignAnswer>();
+        campaigns.MapUnknown();
         campaigns.MapGet("/{id:long}/stats", StatsAsync).Produces<CampaignStats>();
         campaigns.MapGet("/{id:long}/verify", VerifyAsync).Produces<AuditResult>();
         campaigns.MapGet("/{id:long}/progress", CampaignProgressApi.StreamAsync).Produces<CampaignStats>(contentType: "text/event-stream");
@@ -130,5 +133,5 @@ internal static class CampaignsApi
         return created ? Results.Created($"/v1/campaigns/{id}", answer) : Results.Ok(answer);
     }
 
-    private static IResult NotFound(long id) => Problems.NotFound($"There is no campaign {id}. GET /v1/campaigns lists them.");
+    internal static IResult NotFound(long id) => Problems.NotFound($"There is no campaign {id}. GET /v1/campaigns lists them.");
 }

@@ -35,6 +35,10 @@ public interface ICampaignGrain : IGrainWithIntegerKey
     [Alias("Stop"), ResponseTimeout("00:02:00")]
     Task<CampaignReply> StopAsync();
 
+    /// <summary>A new run for failed and refused people; refused as life cycle when there are none, or something is still on the wire.</summary>
+    [Alias("RetryFailed"), ResponseTimeout("00:10:00")]
+    Task<CampaignReply> RetryFailedAsync();
+
     /// <summary>The sweeper's call, and a partition's when it is done: goes on with whatever is due.</summary>
     [Alias("Poke"), ResponseTimeout("00:10:00")]
     Task PokeAsync();

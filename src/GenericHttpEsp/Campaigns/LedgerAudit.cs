@@ -163,7 +163,7 @@ internal sealed class LedgerAudit(LedgerDatabase database)
 
         public void Count(int people, Dictionary<RecordOutcome, long> sums)
         {
-            Audience += people;
+            Audience += people - (int)sums[RecordOutcome.Retried];
             foreach (var (outcome, count) in sums)
             {
                 By[outcome] += count;

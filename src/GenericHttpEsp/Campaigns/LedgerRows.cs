@@ -47,6 +47,7 @@ internal sealed class CounterChange
         RecordOutcome.Refused => "refused",
         RecordOutcome.Failed => "failed",
         RecordOutcome.Unknown => "unknown",
+        RecordOutcome.Retried => "retried",
         RecordOutcome.SkippedUnsubscribed => "skipped_unsubscribed",
         RecordOutcome.SkippedGroup => "skipped_group",
         RecordOutcome.SkippedErased => "skipped_erased",
@@ -82,19 +83,20 @@ internal sealed class CounterChange
 
 /// <summary>A batch row as read for a change.</summary>
 internal sealed record BatchRow(
-    long Id, long PartitionId, BatchState State, int Attempt, int BrokenOff, long[] Ids, byte[] Outcomes, long CreatedAt)
+    long Id, long PartitionId, long ParentId, BatchState State, int Attempt, int BrokenOff, long[] Ids, byte[] Outcomes, long CreatedAt)
 {
-    public const string Columns = "id, partition_id, state, attempt, broken_off, ids, outcome, created_at";
+    public const string Columns = "id, partition_id, coalesce(parent_id, 0), state, attempt, broken_off, ids, outcome, created_at";
 
     public static BatchRow Read(LedgerSession session, DbDataReader row) => new(
         row.GetInt64(0),
         row.GetInt64(1),
-        (BatchState)row.GetInt16(2),
-        row.GetInt32(3),
+        row.GetInt64(2),
+        (BatchState)row.GetInt16(3),
         row.GetInt32(4),
-        IdArray.FromColumn(session, row, 5),
-        row.GetFieldValue<byte[]>(6),
-        row.GetInt64(7));
+        row.GetInt32(5),
+        IdArray.FromColumn(session, row, 6),
+        row.GetFieldValue<byte[]>(7),
+        row.GetInt64(8));
 
     public static Task<BatchRow?> FindAsync(LedgerSession session, long id) => session.FirstAsync(
         $"select {Columns} from batches where id = @id {session.ForUpdate}", row => Read(session, row), ("@id", id));

@@ -6,23 +6,29 @@ namespace GenericHttpEsp.Campaigns;
 /// <summary>Outcomes: bytes, successors and counters change in one transaction, and only upwards, so every report may be repeated.</summary>
 internal sealed class OutcomeStore(LedgerDatabase database)
 {
+    private static readonly TimeSpan RepeatDelay = TimeSpan.FromSeconds(2);
     private const int AnswerCharactersMax = 500;
     private const int AttemptsMax = 8;
     private const long AgeMillisecondsMax = 24 * 60 * 60 * 1000L;
 
-    public Task RecordAsync(BatchReport report, CancellationToken cancellationToken) => database.WriteAsync(
-        WriteKind.Outcome,
-        async session =>
-        {
-            if (await BatchRow.FindAsync(session, report.BatchId) is { } row)
+    public async Task RecordAsync(BatchReport report, CancellationToken cancellationToken)
+    {
+        await database.WriteAsync(
+            WriteKind.Outcome,
+            async session =>
             {
-                await ChangeAsync(session, row, report);
-            }
+                if (await BatchRow.FindAsync(session, report.BatchId) is { } row)
+                {
+                    await ChangeAsync(session, row, report);
+                }
 
-            return 0;
-        },
-        1 + report.Successors.Count,
-        cancellationToken);
+                FailPoints.Pass(FailPoints.BeforeOutcomeCommit);
+                return 0;
+            },
+            1 + report.Successors.Count,
+            cancellationToken);
+        FailPoints.Pass(FailPoints.AfterOutcomeCommit);
+    }
 
     /// <summary>After an ambiguous COMMIT: the claim's row, if it is there, becomes a waiting one again under a successor.</summary>
     public Task CloseUnsentAsync(long partitionId, string batchKey, CancellationToken cancellationToken) => database.WriteAsync(
@@ -66,7 +72,8 @@ internal sealed class OutcomeStore(LedgerDatabase database)
         },
         cancellationToken: cancellationToken);
 
-    private static async Task ChangeAsync(LedgerSession session, BatchRow row, BatchReport report)
+    /// <summary>Applies a report to a row that the session has locked.</summary>
+    public static async Task ChangeAsync(LedgerSession session, BatchRow row, BatchReport report)
     {
         var change = new CounterChange();
         var outcomes = new byte[row.Outcomes.Length];
@@ -75,24 +82,34 @@ internal sealed class OutcomeStore(LedgerDatabase database)
             outcomes[i] = (byte)OutcomeRules.Next((RecordOutcome)row.Outcomes[i], report.Outcomes[i]);
         }
 
-        var split = await SucceedAsync(session, row, report, outcomes);
+        var successors = await SucceedAsync(session, row, report, outcomes);
         await RecordProof.LookAsync(session, row, outcomes);
         for (var i = 0; i < outcomes.Length; i++)
         {
             change.Move((RecordOutcome)row.Outcomes[i], (RecordOutcome)outcomes[i]);
         }
 
-        var state = outcomes.Contains((byte)RecordOutcome.Unknown) ? BatchState.Unknown : split ? BatchState.Split : BatchState.Closed;
+        var state = outcomes.Contains((byte)RecordOutcome.Unknown) ? BatchState.Unknown : successors > 1 ? BatchState.Split : BatchState.Closed;
+        var delay = report.Successors.Select(static successor => successor.Delay).Append(RepeatDelay).Max();
         await session.ExecuteAsync(
-            "update batches set state = @state, outcome = @outcome, live = 0, answer = coalesce(@answer, answer) where id = @id",
-            ("@state", (short)state), ("@outcome", outcomes), ("@answer", Shortened(report.Answer) ?? (object)DBNull.Value), ("@id", row.Id));
+            $"""
+            update batches set state = @state, outcome = @outcome, live = 0, answer = coalesce(cast(@answer as text), answer), not_before = {session.Now} + @delay
+            where id = @id
+            """,
+            ("@state", (short)state), ("@outcome", outcomes), ("@answer", Shortened(report.Answer)), ("@delay", (long)delay.TotalMilliseconds), ("@id", row.Id));
         await change.ApplyAsync(session, row.PartitionId);
+        if (report.PossiblyRepeated)
+        {
+            await session.ExecuteAsync(
+                "update partitions set possibly_repeated = possibly_repeated + @records where id = @id",
+                ("@records", (long)row.Outcomes.Count(static outcome => outcome == 0)), ("@id", row.PartitionId));
+        }
     }
 
     /// <summary>Inserts the waiting rows of what is still to come; too many attempts, too old or stopped ends it instead. Changes <paramref name="outcomes"/>.</summary>
-    private static async Task<bool> SucceedAsync(LedgerSession session, BatchRow row, BatchReport report, byte[] outcomes)
+    private static async Task<int> SucceedAsync(LedgerSession session, BatchRow row, BatchReport report, byte[] outcomes)
     {
-        var any = false;
+        var inserted = 0;
         foreach (var successor in report.Successors)
         {
             var live = Enumerable.Range(successor.First, successor.Count).Where(i => outcomes[i] == (byte)RecordOutcome.ToCome).ToArray();
@@ -105,12 +122,12 @@ internal sealed class OutcomeStore(LedgerDatabase database)
             Array.ForEach(live, i => outcomes[i] = (byte)end);
             if (end == RecordOutcome.Moved)
             {
-                any = true;
+                inserted++;
                 await InsertAsync(session, row, successor, [.. live.Select(i => row.Ids[i])]);
             }
         }
 
-        return any;
+        return inserted;
     }
 
     private static async Task<RecordOutcome> EndAsync(LedgerSession session, BatchRow row, Successor successor)

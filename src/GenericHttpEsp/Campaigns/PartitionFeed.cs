@@ -4,20 +4,33 @@ using GenericHttpEsp.Recipients;
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>The pages of one partition under one epoch: reads profiles, renders, offers.</summary>
-internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, long partition) : IDisposable
+internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, long partition) : IAsyncDisposable
 {
     private const int IdsPerPageMax = 1000;
     private static readonly TimeSpan RowsEvery = TimeSpan.FromMilliseconds(250);
     // A dispatcher that lost a row with its activation never claims it; after this the row is offered again (a second claim is refused).
     private static readonly TimeSpan RowOfferLasts = TimeSpan.FromSeconds(60);
 
-    private readonly Dictionary<long, long> _offeredRows = [];
+    private readonly Dictionary<(long Row, int Repetition), long> _offeredRows = [];
     private readonly PageRenderer _renderer = new(work.Time);
     private long _position = lease.Cursor;
     private long _nextBlock = lease.FirstBlock;
     private long[] _ids = [];
     private int _next;
     private long? _rowsLookedAt;
+    private bool _offered;
+
+    /// <summary>Whether the dispatcher still works on what it took: a page that it lost is never claimed, and nothing else would tell.</summary>
+    public async Task<PageReceipt> ProbeAsync(CancellationToken cancellationToken)
+    {
+        if (!_offered)
+        {
+            return PageReceipt.Taken;
+        }
+
+        var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, cancellationToken);
+        return await work.Dispatcher(template.Provider.Id, partition).ProbeAsync(partition, lease.Epoch);
+    }
 
     /// <summary>Everything at the cursor has been offered.</summary>
     public bool IsAtEnd => _position >= lease.LastId;
@@ -32,7 +45,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
         _rowsLookedAt = work.Time.GetTimestamp();
         var open = await work.Partitions.OpenRowsAsync(partition, cancellationToken);
-        foreach (var row in open.Waiting.Where(row => row.DueInMilliseconds <= 0 && !WasOffered(row.Id)))
+        foreach (var row in open.Waiting.Where(row => row.DueInMilliseconds <= 0 && !WasOffered(row)))
         {
             var receipt = await OfferRowAsync(row, cancellationToken);
             if (receipt != PageReceipt.Taken)
@@ -40,7 +53,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
                 return receipt;
             }
 
-            _offeredRows[row.Id] = work.Time.GetTimestamp();
+            _offeredRows[(row.Id, row.Repetition)] = work.Time.GetTimestamp();
         }
 
         return PageReceipt.Taken;
@@ -77,7 +90,16 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         return PageReceipt.Taken;
     }
 
-    public void Dispose() => _renderer.Dispose();
+    /// <summary>The dispatcher may forget this epoch.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _renderer.Dispose();
+        if (_offered)
+        {
+            var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, CancellationToken.None);
+            work.DropAsync(template.Provider.Id, partition, lease.Epoch).Ignore();
+        }
+    }
 
     private async Task<PageReceipt> OfferRowAsync(WaitingRow row, CancellationToken cancellationToken)
     {
@@ -85,7 +107,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         var profiles = await ProfilesAsync(row.Ids, cancellationToken);
         for (var done = 0; done < row.Ids.Length;)
         {
-            var page = Page(_renderer.Render(template.Bound, row.Ids.AsMemory(done), profiles), row.Id, 0, row.Ids[^1]);
+            var page = Page(_renderer.Render(template.Bound, row.Ids.AsMemory(done), profiles), row.Id, 0, row.Ids[^1]) with { Repeats = row.Repetition > 0 };
             var receipt = await OfferAsync(template, page, cancellationToken);
             if (receipt != PageReceipt.Taken)
             {
@@ -103,6 +125,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
     private async Task<PageReceipt> OfferAsync(RunTemplate template, RecordPage page, CancellationToken cancellationToken)
     {
+        _offered = true;
         while (true)
         {
             var receipt = await work.Dispatcher(template.Provider.Id, partition).OfferAsync(page);
@@ -129,5 +152,6 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         Last = rendered.Ids[^1] >= lastId,
     };
 
-    private bool WasOffered(long row) => _offeredRows.TryGetValue(row, out var at) && work.Time.GetElapsedTime(at) < RowOfferLasts;
+    private bool WasOffered(WaitingRow row) =>
+        _offeredRows.TryGetValue((row.Id, row.Repetition), out var at) && work.Time.GetElapsedTime(at) < RowOfferLasts;
 }

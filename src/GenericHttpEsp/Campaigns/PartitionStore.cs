@@ -22,7 +22,8 @@ internal enum PartitionTail
 }
 
 /// <summary>A row that waits to be claimed again.</summary>
-internal sealed record WaitingRow(long Id, long[] Ids, long DueInMilliseconds);
+/// <param name="Repetition">Above 0 when its answer is lost: the number of the repetition of the same request.</param>
+internal sealed record WaitingRow(long Id, long[] Ids, long DueInMilliseconds, int Repetition);
 
 /// <summary>What a partition still has beside its cursor.</summary>
 internal sealed record OpenRows(IReadOnlyList<WaitingRow> Waiting, int Claimed);
@@ -77,6 +78,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
             update partitions set state = 'done'
             where id = @id and epoch = @epoch and state = 'open' and cursor >= last_id and to_come = 0
               and not exists (select 1 from batches b where b.partition_id = partitions.id and b.state in (0, 1))
+              and not exists (select 1 from batches b where b.partition_id = partitions.id and b.state = 3 and b.repeat_until is not null)
             """,
             ("@id", partitionId), ("@epoch", epoch)) == 1,
         cancellationToken: cancellationToken);
@@ -85,8 +87,13 @@ internal sealed class PartitionStore(LedgerDatabase database)
         async session =>
         {
             var waiting = await session.QueryAsync(
-                $"select id, ids, coalesce(not_before, 0) - {session.Now} from batches where partition_id = @id and state = 0 order by id limit {WaitingRowsMax}",
-                row => new WaitingRow(row.GetInt64(0), IdArray.FromColumn(session, row, 1), row.GetInt64(2)),
+                $"""
+                select id, ids, coalesce(not_before, 0) - {session.Now}, 0 from (select * from batches where partition_id = @id and state = 0 order by id limit {WaitingRowsMax}) w
+                union all
+                select id, ids, coalesce(not_before, 0) - {session.Now}, repeats + 1
+                from (select * from batches where partition_id = @id and state = 3 and repeat_until is not null order by id limit {WaitingRowsMax}) r
+                """,
+                row => new WaitingRow(row.GetInt64(0), IdArray.FromColumn(session, row, 1), row.GetInt64(2), row.GetInt32(3)),
                 ("@id", partitionId));
             var claimed = await session.FirstAsync(
                 "select count(*) from batches where partition_id = @id and state = 1", static row => row.GetInt64(0), ("@id", partitionId));
@@ -141,7 +148,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
     {
         var sums = string.Join(", ", OutcomeRules.Counted.Select(outcome => $"coalesce(sum({CounterChange.Column(outcome)}), 0)"));
         var counts = await session.FirstAsync(
-            $"select {sums}, coalesce(sum(total), 0) from partitions where campaign_id = @campaign", ReadCounts, ("@campaign", campaignId));
+            $"select {sums}, coalesce(sum(total), 0), coalesce(sum(possibly_repeated), 0) from partitions where campaign_id = @campaign", ReadCounts, ("@campaign", campaignId));
         var inFlight = await session.FirstAsync(
             "select coalesce(sum(live), 0) from batches where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1",
             static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture),
@@ -156,7 +163,8 @@ internal sealed class PartitionStore(LedgerDatabase database)
             .Select((outcome, i) => (outcome, Count: Convert.ToInt64(row.GetValue(i), System.Globalization.CultureInfo.InvariantCulture)))
             .ToDictionary(pair => pair.outcome, pair => pair.Count);
         var audience = Convert.ToInt64(row.GetValue(OutcomeRules.Counted.Length), System.Globalization.CultureInfo.InvariantCulture);
-        return new CampaignCounts(audience, counts, 0);
+        var repeated = Convert.ToInt64(row.GetValue(OutcomeRules.Counted.Length + 1), System.Globalization.CultureInfo.InvariantCulture);
+        return new CampaignCounts(audience, counts, 0, repeated);
     }
 
     private static async Task StopOneAsync(LedgerSession session, long id, long toCome)
@@ -181,8 +189,10 @@ internal sealed class PartitionStore(LedgerDatabase database)
 }
 
 /// <summary>Where the people of a campaign's audience are.</summary>
+/// <param name="Audience">Of all runs; who was retried is in two of them.</param>
 /// <param name="InFlight">Of those to come, on the wire now.</param>
-internal sealed record CampaignCounts(long Audience, IReadOnlyDictionary<RecordOutcome, long> By, long InFlight)
+/// <param name="PossiblyRepeated">Records whose next request may have repeated the last one.</param>
+internal sealed record CampaignCounts(long Audience, IReadOnlyDictionary<RecordOutcome, long> By, long InFlight, long PossiblyRepeated)
 {
     /// <summary>What callbacks told.</summary>
     public EventCounts Events { get; init; } = EventCounts.None;

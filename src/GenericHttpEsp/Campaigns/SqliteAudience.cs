@@ -28,7 +28,7 @@ internal static class SqliteAudience
         {
             await session.ExecuteAsync(
                 "insert into audience (campaign_id, run, block, ids) values (@campaign, @run, @block, @ids)",
-                ("@campaign", header.CampaignId), ("@run", header.Run), ("@block", block.Block), ("@ids", block.Ids));
+                ("@campaign", header.CampaignId), ("@run", header.Run), ("@block", block.Block), ("@ids", session.IsSqlite ? block.Ids : IdArray.Unpack(block.Ids)));
         }
 
         var slices = AudienceBlocks.Slice(blocks).ToList();

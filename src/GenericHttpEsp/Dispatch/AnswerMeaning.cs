@@ -1,3 +1,5 @@
+using GenericHttpEsp.Providers;
+
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>What becomes of a batch's records.</summary>
@@ -57,6 +59,14 @@ internal sealed record AnswerContext(int Records, long RequestBytes, int Attempt
 internal sealed record AnswerOverrides
 {
     public static readonly AnswerOverrides None = new();
+
+    public static AnswerOverrides Of(AnswersContract? answers) => answers is null ? None : new()
+    {
+        RetryOn500 = answers.On500 == "retry",
+        ByStatus = (answers.Statuses ?? new Dictionary<string, string>()).ToDictionary(
+            static pair => int.Parse(pair.Key, System.Globalization.CultureInfo.InvariantCulture),
+            static pair => Enum.Parse<AnswerKind>(pair.Value, ignoreCase: true)),
+    };
 
     /// <summary><c>answers.on500: retry</c>: a 500 of this ESP means that nothing was taken.</summary>
     public bool RetryOn500 { get; init; }

@@ -7,11 +7,12 @@ namespace GenericHttpEsp.Dispatch;
 
 /// <summary>What fits into one request; a single record always does.</summary>
 /// <param name="Template">Knows the largest number of records and what each adds to the body.</param>
-internal sealed record BatchLimits(BoundTemplate Template)
+/// <param name="BytesMax">Learnt from the ESP's refusals; beside the provider's own maximum.</param>
+internal sealed record BatchLimits(BoundTemplate Template, long BytesMax)
 {
     public int Records => Template.BatchSize;
 
-    public bool Fits(int bytes) => Template.EnvelopeBytes + (long)bytes <= (Template.MaxBytes ?? int.MaxValue);
+    public bool Fits(int bytes) => Template.EnvelopeBytes + (long)bytes <= Math.Min(BytesMax, Template.MaxBytes ?? int.MaxValue);
 }
 
 /// <summary>Packs records into requests: full ones, and what is left when nothing follows. Records of a waiting row stay together.</summary>
@@ -45,7 +46,7 @@ internal sealed class BatchPacker(BatchLimits limits)
                 _filling = null;
             }
 
-            _filling ??= new PackedBatch(0, i == 0 ? page.From : page.Ids[i - 1]);
+            _filling ??= new PackedBatch(0, i == 0 ? page.From : page.Ids[i - 1], repeats: false);
             _filling.Add(page.Ids[i], page.Outcomes[i], bytes, buffer, Limits);
         }
 
@@ -74,7 +75,7 @@ internal sealed class BatchPacker(BatchLimits limits)
     private void AddToRow(RecordPage page, PageBuffer buffer)
     {
         // A row's pages come one after the other; another row's page means that the rest of this one was never offered.
-        _row = _row?.RowId == page.BatchId ? _row : new PackedBatch(page.BatchId, 0);
+        _row = _row?.RowId == page.BatchId ? _row : new PackedBatch(page.BatchId, 0, page.Repeats);
         var at = 0;
         for (var i = 0; i < page.Ids.Length; i++)
         {
@@ -100,7 +101,7 @@ internal sealed class BatchPacker(BatchLimits limits)
 }
 
 /// <summary>Records that share one request. They hold on to their pages' buffers until the request is over.</summary>
-internal sealed class PackedBatch(long rowId, long from)
+internal sealed class PackedBatch(long rowId, long from, bool repeats)
 {
     // Skipped people ride along in the row, but a row has to end somewhere.
     private const int IdsMax = 4096;
@@ -115,6 +116,8 @@ internal sealed class PackedBatch(long rowId, long from)
     public long RowId => rowId;
 
     public long From => from;
+
+    public bool Repeats => repeats;
 
     public int Count => _rendered;
 
@@ -152,6 +155,9 @@ internal sealed class PackedBatch(long rowId, long from)
     /// <summary>The records that a claim admitted.</summary>
     public List<ReadOnlyMemory<byte>> Admitted(RecordOutcome[] outcomes) =>
         [.. _records.Where((_, i) => outcomes[i] == RecordOutcome.ToCome)];
+
+    /// <summary>Their people, in the same order.</summary>
+    public long[] AdmittedIds(RecordOutcome[] outcomes) => [.. _ids.Where((_, i) => outcomes[i] == RecordOutcome.ToCome)];
 
     /// <summary>Gives the buffers back. Only when nothing reads them any more.</summary>
     public void Release() => _buffers.ForEach(static buffer => buffer.Release());

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using System.Text;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Storage;
 
@@ -15,11 +14,11 @@ internal sealed partial class BatchSender(
     IBatchLedger ledger,
     ProviderDesks desks,
     InFlight inFlight,
-    Random random,
+    BatchJudge judge,
+    ICampaignControl control,
     TimeProvider time,
     ILogger<BatchSender> logger) : IHostedService, IDisposable
 {
-    private const int AnswerBytesKept = 500;
     private static readonly TimeSpan BlockedStep = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RecordWaitMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RecordWaitMax = TimeSpan.FromSeconds(5);
@@ -64,12 +63,18 @@ internal sealed partial class BatchSender(
     }
 
     /// <summary>Sends a claimed batch on the thread pool. Takes over the permit, the gate and the batch's buffers.</summary>
-    public void Send(RunTemplate template, PackedBatch batch, string key, ClaimedBatch claimed, SendPermit permit) =>
-        Track(() => SendAsync(template, batch, key, claimed, permit));
+    public void Send(RunTemplate template, PackedBatch batch, ClaimedBatch claimed, SendPermit permit) =>
+        Track(() => SendAsync(template, batch, claimed, permit));
 
     /// <summary>After an ambiguous commit: closes the claim's row as not sent as soon as the database can tell whether it is there.</summary>
     public void CloseUnsent(long partitionId, string key) =>
-        Track(() => UntilRecordedAsync(() => ledger.CloseUnsentAsync(partitionId, key, CancellationToken.None)));
+        Track(() => UntilRecordedAsync(async () =>
+        {
+            await ledger.CloseUnsentAsync(partitionId, key, CancellationToken.None);
+            return true;
+        }));
+
+    public long BytesMax(ProviderRuntime provider) => desks.Of(provider).BytesMax(provider.Version);
 
     public void NoteBroken(long partitionId, Exception failure) => LogBroken(failure, partitionId);
 
@@ -87,7 +92,7 @@ internal sealed partial class BatchSender(
         start.SetResult();
     }
 
-    private async Task SendAsync(RunTemplate template, PackedBatch batch, string key, ClaimedBatch claimed, SendPermit permit)
+    private async Task SendAsync(RunTemplate template, PackedBatch batch, ClaimedBatch claimed, SendPermit permit)
     {
         var released = true;
         using (permit)
@@ -98,7 +103,7 @@ internal sealed partial class BatchSender(
                 var records = batch.Admitted(claimed.Outcomes);
                 if (records.Count > 0)
                 {
-                    released = await AttemptAsync(template, template.Bound.Assemble(records, key), records.Count, claimed);
+                    released = await AttemptAsync(template, template.Bound.Assemble(records, claimed.Key), batch.AdmittedIds(claimed.Outcomes), claimed);
                 }
             }
             catch (Exception failure)
@@ -116,34 +121,50 @@ internal sealed partial class BatchSender(
     }
 
     /// <summary>Request and outcome. Answers whether the buffers are free again.</summary>
-    private async Task<bool> AttemptAsync(RunTemplate template, AssembledRequest request, int records, ClaimedBatch claimed)
+    private async Task<bool> AttemptAsync(RunTemplate template, AssembledRequest request, long[] ids, ClaimedBatch claimed)
     {
         var desk = desks.Of(template.Provider);
         var result = await desk.Policy.RunAsync(async token => await client.SendAsync(request, claimed.Gate, token), CancellationToken.None);
+        FailPoints.Pass(FailPoints.AfterAnswer);
         // Without an answer the breaker opened between claim and gate: nothing was sent.
         var answer = result.Answer ?? new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true };
-        var context = new AnswerContext(records, request.ContentLength, claimed.Attempt + 1, claimed.BrokenOff);
-        var overrides = new AnswerOverrides { RetryOn500 = template.Provider.Contract.Answers?.On500 == "retry" };
-        AnswerMeaning meaning;
-        lock (random)
+        var verdict = await UntilRecordedAsync(() => judge.JudgeAsync(template, ids, claimed, answer, request.ContentLength));
+        await PauseAsync(template, verdict);
+        await UntilRecordedAsync(async () =>
         {
-            meaning = AnswerRules.Classify(answer, context, overrides, random);
-        }
-
-        var report = ReportRules.Report(claimed.Id, claimed.Outcomes, meaning, Words(answer, meaning));
-        await UntilRecordedAsync(() => ledger.RecordAsync(report, CancellationToken.None));
+            await ledger.RecordAsync(verdict.Report, CancellationToken.None);
+            return true;
+        });
         return answer.BodyReleased;
     }
 
+    /// <summary>First the pause, then the outcome: what goes back to waiting must not go out again at once.</summary>
+    private async Task PauseAsync(RunTemplate template, Verdict verdict)
+    {
+        try
+        {
+            await (verdict.Pause switch
+            {
+                PauseScope.Campaign => control.PauseCampaignAsync(template.CampaignId, verdict.Reason),
+                PauseScope.Provider => control.PauseProviderAsync(template.Provider.Id, verdict.Reason),
+                _ => Task.CompletedTask,
+            });
+        }
+        catch (Exception failure)
+        {
+            // The next request will meet the same answer and try again.
+            LogNotPaused(failure, template.CampaignId);
+        }
+    }
+
     /// <summary>The truth about a request that was made must get into the ledger: tries until it is there. Should the process end first, the row becomes unknown.</summary>
-    private async Task UntilRecordedAsync(Func<Task> record)
+    private async Task<T> UntilRecordedAsync<T>(Func<Task<T>> record)
     {
         for (var wait = RecordWaitMin; ; wait = wait * 2 < RecordWaitMax ? wait * 2 : RecordWaitMax)
         {
             try
             {
-                await record();
-                return;
+                return await record();
             }
             catch (Exception failure) when (failure is DbException or CommitUnknownException or TimeoutException)
             {
@@ -153,15 +174,14 @@ internal sealed partial class BatchSender(
         }
     }
 
-    private static string Words(EspAnswer answer, AnswerMeaning meaning) => answer.Body.IsEmpty
-        ? meaning.Reason
-        : $"{meaning.Reason}: {Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, AnswerBytesKept)]).Replace('\0', ' ')}";
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "Batches of partition {PartitionId} cannot be claimed now")]
     private partial void LogBroken(Exception failure, long partitionId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Sending batch {BatchId} failed in our own code; its outcome will be unknown")]
     private partial void LogSendFailed(Exception failure, long batchId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Campaign {CampaignId} should pause and could not")]
+    private partial void LogNotPaused(Exception failure, long campaignId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "An outcome cannot be written now; trying again")]
     private partial void LogNotRecorded(Exception failure);

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Threading.Channels;
 using GenericHttpEsp.Storage;
 
@@ -53,6 +52,9 @@ internal sealed class BatchStream : IDisposable
         }
     }
 
+    /// <summary>Taken while it works; how it ended otherwise.</summary>
+    public PageReceipt State => _end;
+
     /// <summary>No further claims; returns when the last one begun is recorded or on the wire.</summary>
     public async Task StopAsync()
     {
@@ -72,8 +74,9 @@ internal sealed class BatchStream : IDisposable
         {
             _end = PageReceipt.Fenced;
         }
-        catch (Exception failure) when (failure is DbException or CommitUnknownException or ChannelClosedException or InvalidOperationException)
+        catch (Exception failure)
         {
+            // Whatever it was: the partition begins again from what is recorded.
             _sender.NoteBroken(_of.Partition, failure);
             _end = PageReceipt.Broken;
         }
@@ -89,8 +92,9 @@ internal sealed class BatchStream : IDisposable
         while (true)
         {
             var template = await _templates.GetAsync(_of.Campaign, _of.Run, _stopping.Token);
-            packer ??= new BatchPacker(new BatchLimits(template.Bound));
-            packer.Limits = new BatchLimits(template.Bound);
+            var limits = new BatchLimits(template.Bound, _sender.BytesMax(template.Provider));
+            packer ??= new BatchPacker(limits);
+            packer.Limits = limits;
             var ready = packer.Take(RecordsPerClaimMax, BatchesPerClaimMax);
             if (ready.Count == 0)
             {
@@ -112,6 +116,13 @@ internal sealed class BatchStream : IDisposable
         }
     }
 
+    private Task<ClaimResult> ClaimAsync(ClaimOwner owner, List<PackedBatch> batches, List<BatchDraft> drafts) => batches[0] switch
+    {
+        { RowId: 0, From: var from } => _ledger.ClaimAsync(new ClaimRequest(owner, from, drafts), _stopping.Token),
+        { Repeats: true, RowId: var row } => _ledger.RepeatAsync(new ReclaimRequest(owner, row, drafts[0]), _stopping.Token),
+        { RowId: var row } => _ledger.ReclaimAsync(new ReclaimRequest(owner, row, drafts[0]), _stopping.Token),
+    };
+
     private async Task<bool> ClaimAsync(RunTemplate template, List<PackedBatch> batches, List<SendPermit> permits)
     {
         var owner = template.Owner(_of.Partition, Epoch);
@@ -119,21 +130,14 @@ internal sealed class BatchStream : IDisposable
         var handedOver = false;
         try
         {
-            var result = batches[0].RowId == 0
-                ? await _ledger.ClaimAsync(new ClaimRequest(owner, batches[0].From, drafts), _stopping.Token)
-                : await _ledger.ReclaimAsync(new ReclaimRequest(owner, batches[0].RowId, drafts[0]), _stopping.Token);
-            if (result.Status == ClaimStatus.Fenced)
+            var result = await ClaimAsync(owner, batches, drafts);
+            for (var i = 0; i < result.Batches.Count; i++)
             {
-                return false;
+                _sender.Send(template, batches[i], result.Batches[i], permits[i]);
             }
 
-            for (var i = 0; i < batches.Count; i++)
-            {
-                _sender.Send(template, batches[i], drafts[i].Key, result.Batches[i], permits[i]);
-            }
-
-            handedOver = true;
-            return true;
+            handedOver = result.Status == ClaimStatus.Claimed;
+            return result.Status != ClaimStatus.Fenced;
         }
         catch (CommitUnknownException)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Dispatch;
 
@@ -78,6 +79,7 @@ internal sealed class GatedContent(IReadOnlyList<ReadOnlyMemory<byte>> segments,
             }
 
             Volatile.Write(ref _passed, true);
+            FailPoints.Pass(FailPoints.AtGate);
             await WriteAsync(stream, cancellationToken);
         }
         finally

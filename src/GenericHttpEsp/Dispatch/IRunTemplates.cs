@@ -12,5 +12,8 @@ internal interface IRunTemplates
 /// <param name="Bound">The provider's template with the campaign's content folded in.</param>
 internal sealed record RunTemplate(long CampaignId, int Run, int RunDate, ProviderRuntime Provider, BoundTemplate Bound)
 {
-    public ClaimOwner Owner(long partitionId, long epoch) => new(CampaignId, Run, RunDate, partitionId, epoch, Provider.Id, Provider.Version);
+    public ClaimOwner Owner(long partitionId, long epoch) => new(
+        CampaignId, Run, RunDate, partitionId, epoch, Provider.Id, Provider.Version, KeyLifetime);
+
+    private TimeSpan? KeyLifetime => Provider.Contract is { OnUnknown: "retry", Idempotency.KeyLifetimeSeconds: { } seconds } ? TimeSpan.FromSeconds(seconds) : null;
 }

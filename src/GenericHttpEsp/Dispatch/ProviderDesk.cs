@@ -7,6 +7,7 @@ namespace GenericHttpEsp.Dispatch;
 /// <summary>One provider in this silo: its breaker and its budget, shared by all campaigns that send through it.</summary>
 internal sealed class ProviderDesk(AttemptPolicy policy, ProviderBudget budget)
 {
+    private readonly ConcurrentDictionary<int, long> _learned = [];
     private long _revision = -1;
 
     public AttemptPolicy Policy => policy;
@@ -21,6 +22,12 @@ internal sealed class ProviderDesk(AttemptPolicy policy, ProviderBudget budget)
             budget.Limit(LimitsOf(provider));
         }
     }
+
+    /// <summary>A refusal by size: requests of this template version stay below.</summary>
+    public void Learn(int version, long bytes) => _learned.AddOrUpdate(version, bytes, (_, known) => Math.Min(known, bytes));
+
+    /// <summary>The largest request in bytes that is worth trying.</summary>
+    public long BytesMax(int version) => _learned.GetValueOrDefault(version, long.MaxValue);
 
     public static BudgetLimits LimitsOf(ProviderRuntime provider) => new(
         provider.Contract.Limits?.RequestsPerSecond, provider.Contract.Limits?.MessagesPerSecond, provider.Contract.Limits?.Concurrency);

@@ -21,6 +21,9 @@ public enum RecordOutcome : byte
     /// <summary>The ESP took it.</summary>
     Accepted = 5,
 
+    /// <summary>Was refused or failed, and goes on in a later run.</summary>
+    Retried = 6,
+
     SkippedUnsubscribed = 16,
     SkippedGroup = 17,
     SkippedErased = 18,

@@ -32,6 +32,9 @@ public sealed record RecordPage
 
     [Id(9)] public required byte[] Bytes { get; init; }
 
+    /// <summary>The row's request was made and its answer is lost: the same request again, under the same key.</summary>
+    [Id(11)] public bool Repeats { get; init; }
+
     /// <summary>Nothing follows: what is buffered goes out without waiting for more.</summary>
     [Id(10)] public required bool Last { get; init; }
 }

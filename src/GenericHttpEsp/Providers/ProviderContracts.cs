@@ -46,6 +46,9 @@ public sealed record ProviderContract
 
     public AnswersContract? Answers { get; init; }
 
+    /// <summary>How to read the answer to a batch, record by record. Absent: a 2xx accepts them all.</summary>
+    public ResponseContract? Response { get; init; }
+
     /// <summary>Callbacks whose meta has an empty field 8 count when they name a message of ours.</summary>
     public bool? AcceptUnsignedMeta { get; init; }
 }
@@ -83,4 +86,20 @@ public sealed record LimitsContract(double? RequestsPerSecond, double? MessagesP
 public sealed record IdempotencyContract(int? KeyLifetimeSeconds);
 
 /// <param name="On500">unknown (default) or retry.</param>
-public sealed record AnswersContract(string? On500);
+/// <param name="Statuses">
+/// Statuses with a meaning of their own, such as <c>{"409": "accepted"}</c>: accepted, later, unknown, refused, halve, bisect or configuration.
+/// </param>
+public sealed record AnswersContract(string? On500, IReadOnlyDictionary<string, string>? Statuses = null);
+
+/// <param name="Records">Where the results of the single records stand in a 2xx answer.</param>
+public sealed record ResponseContract(RecordsContract? Records);
+
+/// <param name="Path">The array of results, member names joined by dots; empty for the root array.</param>
+/// <param name="MatchBy">position (in the request), email or meta.</param>
+/// <param name="Id">Path within a result to the address or meta it is about; not used with position.</param>
+/// <param name="Accepted">What makes a result an acceptance.</param>
+public sealed record RecordsContract(string? Path, string? MatchBy, string? Id, AcceptedContract? Accepted);
+
+/// <param name="Path">Path within a result.</param>
+/// <param name="EqualTo">The value that stands there when the record was accepted: string, number or boolean.</param>
+public sealed record AcceptedContract(string? Path, [property: JsonPropertyName("equals")] JsonElement? EqualTo);

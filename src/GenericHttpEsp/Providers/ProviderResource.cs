@@ -57,6 +57,8 @@ public sealed record ProviderResource(long Id)
 
     public AnswersContract? Answers { get; init; }
 
+    public ResponseContract? Response { get; init; }
+
     public bool? AcceptUnsignedMeta { get; init; }
 
     /// <summary>The snapshot of a provider that was not deleted.</summary>
@@ -91,6 +93,7 @@ public sealed record ProviderResource(long Id)
             OnUnknown = shown.OnUnknown,
             Idempotency = shown.Idempotency,
             Answers = shown.Answers,
+            Response = shown.Response,
             AcceptUnsignedMeta = shown.AcceptUnsignedMeta,
         };
     }

@@ -21,7 +21,7 @@ internal static class ProviderRules
         OneOf(provider.RequestType, "/requestType", problems, "GET", "POST");
         Address(provider.Endpoint, "/endpoint", problems);
         OneOf(provider.OnUnknown ?? "hold", "/onUnknown", problems, "hold", "retry");
-        OneOf(provider.Answers?.On500 ?? "unknown", "/answers/on500", problems, "unknown", "retry");
+        AnswerOverrideRules.Check(provider, problems);
         Authentication(provider.Authentication, problems);
         BodyFormat(provider, problems);
         Batch(provider, problems);
@@ -134,7 +134,7 @@ internal static class ProviderRules
         }
     }
 
-    private static void OneOf(string? value, string pointer, TemplateProblems problems, params ReadOnlySpan<string> allowed)
+    internal static void OneOf(string? value, string pointer, TemplateProblems problems, params ReadOnlySpan<string> allowed)
     {
         if (!allowed.Contains(value))
         {

@@ -13,7 +13,7 @@ internal sealed class DirectoryLock(IOptions<StorageOptions> storage) : IDisposa
     /// <exception cref="InvalidOperationException">Another program has it.</exception>
     public void Take()
     {
-        var path = Path.GetFullPath(Path.Combine(Directory.CreateDirectory(storage.Value.DataDirectory).FullName, "lock"));
+        var path = Path.GetFullPath(Path.Combine(Create(storage.Value.DataDirectory).FullName, "lock"));
         try
         {
             _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
@@ -24,6 +24,11 @@ internal sealed class DirectoryLock(IOptions<StorageOptions> storage) : IDisposa
                 $"Another GenericHttpEsp runs on {Path.GetDirectoryName(path)}. Stop it, or give this one its own Storage:DataDirectory.", taken);
         }
     }
+
+    /// <summary>The data directory, for this user alone when it is made here: the databases in it hold everybody's address.</summary>
+    public static DirectoryInfo Create(string path) => OperatingSystem.IsWindows()
+        ? Directory.CreateDirectory(path)
+        : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
     public void Dispose() => _file?.Dispose();
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,6 +7,8 @@ namespace GenericHttpEsp.Wiring;
 /// <summary>Are the addresses of <c>Urls</c> free? Kestrel has the last word; this only finds out before the silo has started.</summary>
 internal static class ListenAddresses
 {
+    private const int PortsTriedMax = 100;
+
     public static void RefuseTaken(string? urls)
     {
         if (FirstTaken(urls) is { } taken)
@@ -14,9 +17,20 @@ internal static class ListenAddresses
         }
     }
 
+    /// <summary>The same addresses, each moved up to the next port that is free.</summary>
+    public static string NextFree(string urls) => string.Join(';', urls
+        .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        .Select(static url => IsTaken(BindingAddress.Parse(url)) ? Next(BindingAddress.Parse(url)) : url));
+
     public static string? FirstTaken(string? urls) => urls?
         .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         .FirstOrDefault(static url => IsTaken(BindingAddress.Parse(url)));
+
+    private static string Next(BindingAddress taken) => Enumerable.Range(taken.Port + 1, PortsTriedMax)
+        .Where(static port => port <= IPEndPoint.MaxPort)
+        .Select(port => string.Create(CultureInfo.InvariantCulture, $"{taken.Scheme}://{taken.Host}:{port}{taken.PathBase}"))
+        .FirstOrDefault(static url => !IsTaken(BindingAddress.Parse(url)))
+        ?? throw new InvalidOperationException($"Port {taken.Port} and the {PortsTriedMax} after it are in use.");
 
     private static bool IsTaken(BindingAddress address)
     {

@@ -81,6 +81,14 @@ internal static class ServeProgram
         }
     }
 
+    /// <summary>What the server started with these arguments would be configured with.</summary>
+    public static IConfiguration Configuration(string[] args)
+    {
+        var configuration = WebApplication.CreateBuilder(args).Configuration;
+        AddDefaults(configuration);
+        return configuration;
+    }
+
     private static void AddStorage(this WebApplicationBuilder builder)
     {
         var services = builder.Services;

@@ -43,7 +43,7 @@ internal sealed class CallbackBench : IAsyncDisposable
     public static async Task<CallbackBench> StartAsync(
         string engine, PostgresServer server, bool acceptUnsigned = false, int people = 0, params string[] settings)
     {
-        var bench = new CallbackBench(await CampaignBench.StartAsync(engine, server, null, settings));
+        var bench = new CallbackBench(await CampaignBench.StartAsync(engine, server, null, null, settings));
         bench.Provider = await bench.Campaigns.ProviderAsync(more: new JsonObject { ["acceptUnsignedMeta"] = acceptUnsigned });
         var provider = await CampaignBench.OkAsync(bench.Client.GetAsync($"/v1/providers/{bench.Provider}"));
         bench.CallbackUrl = new Uri((string)provider["callbackUrl"]!);

@@ -22,8 +22,14 @@ internal sealed class LedgerSample : IAsyncDisposable
         Claims = new ClaimStore(ledger.Database, OpenClaims, options);
         Outcomes = new OutcomeStore(ledger.Database);
         Partitions = new PartitionStore(ledger.Database);
+        Repeats = new RepeatStore(Claims);
+        Unknown = new UnknownStore(ledger.Database);
+        Retries = new RetryStore(ledger.Database);
         Audit = new LedgerAudit(ledger.Database);
     }
+
+    /// <summary>Set: lost answers may be repeated.</summary>
+    public TimeSpan? KeyLifetime { get; set; }
 
     public LedgerDatabase Database => _ledger.Database;
 
@@ -36,6 +42,12 @@ internal sealed class LedgerSample : IAsyncDisposable
     public PartitionStore Partitions { get; }
 
     public LedgerAudit Audit { get; }
+
+    public RepeatStore Repeats { get; }
+
+    public UnknownStore Unknown { get; }
+
+    public RetryStore Retries { get; }
 
     public long[] Ids { get; private set; } = [];
 
@@ -68,7 +80,7 @@ internal sealed class LedgerSample : IAsyncDisposable
 
     public async Task TakeAsync() => Lease = (await Partitions.TakeAsync(Partition, countsAsStart: true, default))!;
 
-    public ClaimOwner Owner(long? epoch = null) => new(Campaign, 1, 20261124, Partition, epoch ?? Lease.Epoch, 1, 1);
+    public ClaimOwner Owner(long? epoch = null) => new(Campaign, 1, 20261124, Partition, epoch ?? Lease.Epoch, 1, 1, KeyLifetime);
 
     public BatchDraft Draft(params long[] ids) => new(ids, new RecordOutcome[ids.Length], new byte[ids.Length * 8], $"key{++_keys}");
 

@@ -59,7 +59,7 @@ public sealed class OutcomeStoreTests(PostgresServer server)
 
         Assert.Equal(1, again.Batches[0].Attempt);
         Assert.Equal(RecordOutcome.SkippedUnsubscribed, again.Batches[0].Outcomes[0]);
-        Assert.Equal(ClaimStatus.Fenced, twice.Status);
+        Assert.Equal(ClaimStatus.Held, twice.Status);
         await sample.HoldsAsync();
     }
 

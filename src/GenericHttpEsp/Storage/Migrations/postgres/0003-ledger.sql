@@ -42,7 +42,9 @@ create table partitions (
   skipped_render bigint not null default 0,
   skipped_bad_address bigint not null default 0,
   skipped_too_late bigint not null default 0,
-  skipped_stopped bigint not null default 0
+  skipped_stopped bigint not null default 0,
+  retried bigint not null default 0,
+  possibly_repeated bigint not null default 0
 );
 create index partitions_by_run on partitions (campaign_id, run, id);
 
@@ -72,9 +74,13 @@ create table batches (
   not_before bigint,
   epoch bigint not null,
   answer text,
+  repeat_until bigint,
+  repeats integer not null default 0,
   created_at bigint not null
 );
 create index batches_open on batches (partition_id, state, id) where state in (0, 1);
+-- Requests without an answer that may be made again under the same key.
+create index batches_repeat on batches (partition_id, id) where state = 3 and repeat_until is not null;
 create index batches_unknown on batches (campaign_id, id) where state = 3;
 create index batches_by_run on batches (campaign_id, run, last_id);
 

@@ -3,7 +3,7 @@ using GenericHttpEsp.Dispatch;
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Registration of the slice.</summary>
-internal static class CampaignServices
+internal static class CampaignsSetup
 {
     public static IServiceCollection AddCampaigns(this IServiceCollection services)
     {
@@ -16,9 +16,13 @@ internal static class CampaignServices
         services.AddSingleton<OutcomeStore>();
         services.AddSingleton<PartitionStore>();
         services.AddSingleton<PartitionWork>();
+        services.AddSingleton<RepeatStore>();
+        services.AddSingleton<RetryStore>();
         services.AddSingleton<RunTemplates>();
+        services.AddSingleton<UnknownStore>();
         services.AddSingleton<IRunTemplates>(static provider => provider.GetRequiredService<RunTemplates>());
         services.AddSingleton<IBatchLedger, BatchLedger>();
+        services.AddSingleton<ICampaignControl, CampaignControl>();
         services.AddHostedService<CampaignSweeper>();
         return services;
     }

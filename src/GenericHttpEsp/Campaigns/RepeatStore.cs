@@ -1,0 +1,77 @@
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
+
+namespace GenericHttpEsp.Campaigns;
+
+/// <summary>
+/// Repetition of requests whose answers are lost, for ESPs that remember a key: the same people, the same bytes, the same key, while the key lives. Anything
+/// else could be a second message, and is held for a person.
+/// </summary>
+internal sealed class RepeatStore(ClaimStore claims)
+{
+    private const int RepeatsMax = 3;
+
+    public Task<ClaimResult> RepeatAsync(ReclaimRequest request, CancellationToken cancellationToken) => claims.RunAsync(
+        async (session, open) =>
+        {
+            if (!await ClaimStore.HoldAsync(session, request.Owner))
+            {
+                return ClaimResult.Fenced;
+            }
+
+            if (await BatchRow.FindAsync(session, request.BatchId) is not { State: BatchState.Unknown } row)
+            {
+                return ClaimResult.Held;
+            }
+
+            var gate = open();
+            var (key, hashes, repeats, lives) = await KeyAsync(session, row.Id);
+            if (!lives || repeats >= RepeatsMax || !await IsSameAsync(session, row, hashes, request.Batch))
+            {
+                gate.Dispose();
+                await session.ExecuteAsync("update batches set repeat_until = null where id = @id", ("@id", row.Id));
+                return ClaimResult.Held;
+            }
+
+            await session.ExecuteAsync(
+                $"""
+                update batches set state = 1, repeats = repeats + 1, claimed_at = {session.Now}, deadline_at = {session.Now} + @deadline, epoch = @epoch
+                where id = @id
+                """,
+                ("@deadline", claims.DeadlineMilliseconds), ("@epoch", request.Owner.Epoch), ("@id", row.Id));
+            // To the sender the unknown ones are to come; in the row they stay unknown until something better is known.
+            var sent = Array.ConvertAll(row.Outcomes, static outcome =>
+                (RecordOutcome)outcome == RecordOutcome.Unknown ? RecordOutcome.ToCome : (RecordOutcome)outcome);
+            return new ClaimResult(ClaimStatus.Claimed, [new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, sent, key, 0, gate)]);
+        },
+        1,
+        cancellationToken);
+
+    /// <summary>The key must outlive the repetition, answer included.</summary>
+    private Task<(string Key, byte[] Hashes, int Repeats, bool Lives)> KeyAsync(LedgerSession session, long id) => session.FirstAsync(
+        $"""
+        select batch_key, hashes, repeats, case when repeat_until > {session.Now} + @deadline then 1 else 0 end from batches where id = @id
+        """,
+        static row => (row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), row.GetInt32(3) == 1),
+        ("@deadline", claims.DeadlineMilliseconds), ("@id", id));
+
+    /// <summary>Everybody the request held is still unknown and may still get mail, and everybody's record is the same to the byte.</summary>
+    private static async Task<bool> IsSameAsync(LedgerSession session, BatchRow row, byte[] hashes, BatchDraft draft)
+    {
+        for (var i = 0; i < row.Ids.Length; i++)
+        {
+            var outcome = (RecordOutcome)row.Outcomes[i];
+            var sent = outcome < RecordOutcome.SkippedUnsubscribed && outcome != RecordOutcome.Moved;
+            var same = draft.Ids[i] == row.Ids[i] && draft.Outcomes[i] == RecordOutcome.ToCome && Hash(draft.Hashes, i).SequenceEqual(Hash(hashes, i));
+            if (sent && (outcome != RecordOutcome.Unknown || !same))
+            {
+                return false;
+            }
+        }
+
+        var forbidden = await ClaimStore.ForbiddenAsync(session, [draft]);
+        return !row.Ids.Where((id, i) => (RecordOutcome)row.Outcomes[i] == RecordOutcome.Unknown && forbidden.ContainsKey(id)).Any();
+    }
+
+    private static ReadOnlySpan<byte> Hash(byte[] hashes, int index) => hashes.AsSpan(index * sizeof(ulong), sizeof(ulong));
+}

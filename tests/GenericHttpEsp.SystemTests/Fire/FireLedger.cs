@@ -1,0 +1,64 @@
+using GenericHttpEsp.Campaigns;
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace GenericHttpEsp.SystemTests.Fire;
+
+/// <summary>What the ledger's files of a dead server say of a campaign, person by person.</summary>
+/// <param name="Outcomes">By address. Who is beyond the cursor is missing.</param>
+/// <param name="OnTheWire">People in claims without an outcome.</param>
+/// <param name="ClaimedAt">Unix milliseconds, by batch key.</param>
+internal sealed record FireLedger(
+    IReadOnlyDictionary<string, RecordOutcome> Outcomes, int OnTheWire, IReadOnlyDictionary<string, long> ClaimedAt)
+{
+    public int Unknown => Outcomes.Count(static person => person.Value == RecordOutcome.Unknown);
+
+    public static async Task<FireLedger> ReadAsync(string folder, long campaign)
+    {
+        // A copy: opening the files would do the recovery that the restarted program has to do.
+        var copy = Directory.CreateTempSubdirectory("ghe-ledger-").FullName;
+        try
+        {
+            foreach (var file in Directory.GetFiles(folder, "ledger.db*").Where(static file => !file.EndsWith("-shm", StringComparison.Ordinal)))
+            {
+                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+            }
+
+            var connection = new SqliteConnection(SqliteFiles.ConnectionString(Path.Combine(copy, "ledger.db")));
+            await connection.OpenAsync();
+            await using var session = new LedgerSession(connection, StorageEngine.Sqlite);
+            return await ReadAsync(session, campaign);
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
+    }
+
+    private static async Task<FireLedger> ReadAsync(LedgerSession session, long campaign)
+    {
+        var people = await session.QueryAsync("select id, email from profiles", static row => (Id: row.GetInt64(0), Email: row.GetString(1)));
+        var emails = people.ToDictionary(static person => person.Id, static person => person.Email);
+        var rows = await session.QueryAsync(
+            "select ids, outcome, state, batch_key, claimed_at from batches where campaign_id = @id order by id",
+            row => (
+                Ids: IdArray.FromColumn(session, row, 0), Outcomes: row.GetFieldValue<byte[]>(1), State: (BatchState)row.GetInt16(2),
+                Key: row.IsDBNull(3) ? null : row.GetString(3), ClaimedAt: row.IsDBNull(4) ? 0 : row.GetInt64(4)),
+            ("@id", campaign));
+        var outcomes = new Dictionary<string, RecordOutcome>();
+        foreach (var (id, outcome) in rows.SelectMany(static row => row.Ids.Zip(row.Outcomes, static (id, outcome) => (id, (RecordOutcome)outcome))))
+        {
+            if (outcome != RecordOutcome.Moved)
+            {
+                // Throws when somebody is in two rows.
+                outcomes.Add(emails[id], outcome);
+            }
+        }
+
+        return new FireLedger(
+            outcomes,
+            rows.Where(static row => row.State == BatchState.Claimed).Sum(static row => row.Outcomes.Count(static outcome => outcome == (byte)RecordOutcome.ToCome)),
+            rows.Where(static row => row.Key is not null).ToDictionary(static row => row.Key!, static row => row.ClaimedAt));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Sandbox;
+
+namespace GenericHttpEsp.SystemTests.Fire;
+
+/// <summary>What the sandbox's log says of a campaign that is over.</summary>
+/// <param name="Lost">Whom neither the log nor the ledger accounts for, or whom the ledger calls accepted and the ESP never took.</param>
+/// <param name="Twice">Whom the ESP took more than once.</param>
+/// <param name="Denied">Whom the ESP took, while the ledger says neither accepted nor unknown.</param>
+/// <param name="Unknown">Whom the ledger calls unknown.</param>
+internal sealed record FireVerdict(int Lost, int Twice, int Denied, int Unknown)
+{
+    /// <summary>
+    /// The campaign completes by itself; the recount holds; the server ends orderly; nobody is lost, twice or denied; unknown is at most what was on the wire.
+    /// </summary>
+    public static async Task<FireVerdict> HoldsAsync(FireBench bench, long campaign, int people, int unknownMax)
+    {
+        var stats = await bench.EndAsync(campaign);
+        var audit = await FireBench.OkAsync(bench.Server.Client.GetAsync($"/v1/campaigns/{campaign}/verify"));
+        Assert.Empty(audit["problems"]!.AsArray());
+        Assert.Equal(people, (int)stats["audience"]!);
+        Assert.Equal(people, (int)stats["accepted"]! + (int)stats["unknown"]!);
+        Assert.Equal(0, await bench.Server.SignalAsync("TERM", TestContext.Current.CancellationToken));
+
+        var verdict = Of(bench.Sandbox.Entries(), await FireLedger.ReadAsync(bench.Folder, campaign), people);
+        Assert.Equal((0, 0, 0), (verdict.Lost, verdict.Twice, verdict.Denied));
+        Assert.Equal(verdict.Unknown, (int)stats["unknown"]!);
+        Assert.InRange(verdict.Unknown, 0, unknownMax);
+        return verdict;
+    }
+
+    public static FireVerdict Of(IReadOnlyList<SandboxEntry> log, FireLedger ledger, int people)
+    {
+        var taken = log.SelectMany(static entry => entry.AcceptedAddresses).GroupBy(static address => address).ToDictionary(static one => one.Key, static one => one.Count());
+        var lost = people - ledger.Outcomes.Count(person => person.Value switch
+        {
+            RecordOutcome.ToCome => false,
+            RecordOutcome.Accepted => taken.ContainsKey(person.Key),
+            _ => true,
+        });
+        var denied = taken.Keys.Count(address => ledger.Outcomes.GetValueOrDefault(address) is not (RecordOutcome.Accepted or RecordOutcome.Unknown));
+        return new FireVerdict(lost, taken.Count(static one => one.Value > 1), denied, ledger.Unknown);
+    }
+
+    /// <summary>A row of the table that <c>GHE_FIRE_REPORT</c> names: fault, runs, lost, twice, unknown, seconds to recover.</summary>
+    public void Report(string fault, int runs, TimeSpan recovery)
+    {
+        var row = string.Create(CultureInfo.InvariantCulture, $"| {fault} | {runs} | {Lost} | {Twice} | {Unknown} | {recovery.TotalSeconds:f1} |");
+        TestContext.Current.TestOutputHelper?.WriteLine(row);
+        if (Environment.GetEnvironmentVariable("GHE_FIRE_REPORT") is { Length: > 0 } path)
+        {
+            File.AppendAllText(path, row + "\n");
+        }
+    }
+}
