@@ -58,13 +58,13 @@ internal sealed class CallbackIntake(
             cancellationToken);
     }
 
-    /// <summary>Copies within the body are one change, with the newest time.</summary>
+    /// <summary>Copies within the body are one change.</summary>
     private static List<(byte[] Key, ForbidCommand Command)> Changes(IReadOnlyList<Verdict> verdicts) =>
     [
         .. verdicts.Where(static verdict => verdict.Key is not null)
-            .GroupBy(static verdict => (Key: SubscriptionStore.Number(verdict.Key!), verdict.Event!.Type, verdict.Event.MessageKey))
-            .Select(static copies => (
-                copies.First().Key!,
-                new ForbidCommand(CallbackRules.CauseOf(copies.Key.Type), copies.Key.MessageKey, copies.Max(static copy => copy.Event!.Source.Timestamp)))),
+            .Select(static verdict => (
+                verdict.Key!,
+                new ForbidCommand(CallbackRules.CauseOf(verdict.Event!.Type), verdict.Event.MessageKey, verdict.Event.Source.Timestamp)))
+            .DistinctBy(static change => (SubscriptionStore.Number(change.Item1), change.Item2)),
     ];
 }

@@ -21,6 +21,7 @@ internal sealed class CallbackBench : IAsyncDisposable
     ];
 
     private readonly HttpClient _esp;
+    private readonly Dictionary<string, long> _ids = [];
 
     private CallbackBench(CampaignBench campaigns)
     {
@@ -50,6 +51,8 @@ internal sealed class CallbackBench : IAsyncDisposable
         if (people > 0)
         {
             await bench.Campaigns.ImportAsync(people);
+            var ids = await bench.Database.ReadAsync(session => session.QueryAsync("select email, id from profiles", static row => (row.GetString(0), row.GetInt64(1))));
+            ids.ForEach(one => bench._ids[one.Item1] = one.Item2);
         }
 
         return bench;
@@ -57,16 +60,18 @@ internal sealed class CallbackBench : IAsyncDisposable
 
     public static string Email(int person) => $"p{person}@example.com";
 
-    /// <summary>Recipients' ids ascend in the order of the import.</summary>
+    /// <summary>The id of who was imported; of anybody else one that nobody has.</summary>
+    public long IdOf(int person) => _ids.GetValueOrDefault(Email(person), 1_000_000 + person);
+
     public string Meta(int person, string? email = null, bool signed = true, long campaign = Campaign, int run = 1, int date = 20261124, long? account = null)
     {
         var meta = new MessageMeta(
             email ?? Email(person), account ?? Campaigns.Application.Services.GetRequiredService<InstallationKeys>().AccountId, campaign,
-            new DateOnly(date / 10000, date / 100 % 100, date % 100), run, MessageMeta.DefaultVariant, person + 1).Format(Ring.Current);
+            new DateOnly(date / 10000, date / 100 % 100, date % 100), run, MessageMeta.DefaultVariant, IdOf(person)).Format(Ring.Current);
         return signed ? meta : meta[..(meta.LastIndexOf('|') + 1)];
     }
 
-    public string Token(int person) => new MessageToken(Campaign, 1, new DateOnly(2026, 11, 24), person + 1, MessageMeta.DefaultVariant).Format(Ring.Current);
+    public string Token(int person) => new MessageToken(Campaign, 1, new DateOnly(2026, 11, 24), IdOf(person), MessageMeta.DefaultVariant).Format(Ring.Current);
 
     public JsonObject Event(string type, int person, string? description = null, long? timestamp = null, string? meta = null)
     {
@@ -104,7 +109,13 @@ internal sealed class CallbackBench : IAsyncDisposable
 
     public Task<HttpResponseMessage> PostAsync(string body) => _esp.PostAsync(CallbackPath, new StringContent(body, Encoding.UTF8, "application/json"));
 
-    public Task<HttpResponseMessage> PostAsync(byte[] body) => _esp.PostAsync(CallbackPath, new ByteArrayContent(body));
+    /// <summary>Asks before it sends: a server that refuses a large body closes the connection on whoever just sends.</summary>
+    public async Task<HttpResponseMessage> PostAsync(byte[] body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, CallbackPath) { Content = new ByteArrayContent(body) };
+        request.Headers.ExpectContinue = true;
+        return await _esp.SendAsync(request);
+    }
 
     public async Task<JsonNode> AcceptedAsync(string body)
     {
@@ -151,7 +162,7 @@ internal sealed record CallbackState(string Events, string Counters, string Subs
             static row => string.Join('|', Enumerable.Range(0, 9).Select(row.GetValue)));
         var subscriptions = await session.QueryAsync(
             "select key, status, reason, since, applied from subscriptions order by key",
-            static row => $"{Convert.ToHexString(row.GetFieldValue<byte[]>(0))}|{row.GetValue(1)}|{row.GetValue(2)}|{row.GetValue(3)}|{Applied(row.GetString(4))}");
+            static row => $"{Convert.ToHexString(row.GetFieldValue<byte[]>(0))}|{row.GetValue(1)}|{row.GetValue(2)}|{Since(row.GetValue(3))}|{Applied(row.GetString(4))}");
         return new CallbackState(string.Join('\n', events), string.Join('\n', counters), string.Join('\n', subscriptions), events.Count);
     });
 
@@ -167,6 +178,9 @@ internal sealed record CallbackState(string Events, string Counters, string Subs
             static row => string.Join('|', Enumerable.Range(0, 9).Select(row.GetValue)));
         return string.Join('\n', counts);
     });
+
+    // Events without a time count from their arrival.
+    private static string Since(object value) => value is long at && at > TimeProvider.System.GetUtcNow().AddHours(-1).ToUnixTimeMilliseconds() ? "now" : $"{value}";
 
     private static string Applied(string json) =>
         string.Join(',', JsonElement.Parse(json).EnumerateObject().Select(static one => $"{one.Name}={one.Value}").Order());

@@ -68,7 +68,7 @@ public sealed class CallbackFlowTests(PostgresServer server)
         await bench.Campaigns.ActAsync(campaign, "start");
         var stats = await bench.Campaigns.WatchAsync(campaign);
         Assert.Equal((10, 10), ((long)stats["accepted"]!, (long)stats["unknown"]!));
-        var lost = bench.Campaigns.Sandbox.Bodies[0];
+        var lost = Assert.Single(bench.Campaigns.Sandbox.Bodies, static body => body.Request == 1);
         var record = JsonNode.Parse(lost.Body.Span)!["msgs"]![3]!;
 
         var answer = await bench.AcceptedAsync(new JsonObject { ["type"] = "clicked", ["email"] = (string)record["to"]!, ["meta"] = (string)record["mid"]! });
