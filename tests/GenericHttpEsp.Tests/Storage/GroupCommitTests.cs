@@ -1,4 +1,5 @@
 using GenericHttpEsp.Storage;
+using Microsoft.Extensions.Time.Testing;
 
 namespace GenericHttpEsp.Tests.Storage;
 
@@ -8,11 +9,20 @@ public sealed class GroupCommitTests(PostgresServer server)
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Writes_TwoHundredConcurrent_ShareFewTransactions(string engine)
     {
-        await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
-        await Insert(ledger, "warm", WriteKind.Outcome);
+        // A clock that stands still, so that a loaded machine does not end transactions by their time; the writer is held until all wait for it.
+        await using var ledger = await TestLedger.CreateAsync(
+            Engines.Parse(engine), server, new FakeTimeProvider(), options => options.WritersMax = 1);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var holder = ledger.Database.WriteAsync(WriteKind.Outcome, async session =>
+        {
+            await release.Task;
+            return await session.ExecuteAsync("insert into settings (name, value) values ('holder', '1')");
+        });
         var before = ledger.Database.Transactions;
+        var writes = Enumerable.Range(0, 200).Select(i => Insert(ledger, $"n{i}", WriteKind.Outcome)).ToList();
+        release.SetResult();
 
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() => Insert(ledger, $"n{i}", WriteKind.Outcome))));
+        await Task.WhenAll([holder, .. writes]);
 
         Assert.InRange(ledger.Database.Transactions - before, 1, 19);
         Assert.Equal(201, await Count(ledger));
