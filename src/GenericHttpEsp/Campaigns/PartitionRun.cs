@@ -88,6 +88,7 @@ internal sealed class PartitionRun : IDisposable
     private async Task<bool> WorkAsync(PartitionLease lease)
     {
         await using var feed = new PartitionFeed(_work, lease, _partition);
+        var isForgiven = false;
         while (true)
         {
             _stopping.Token.ThrowIfCancellationRequested();
@@ -102,6 +103,13 @@ internal sealed class PartitionRun : IDisposable
                 if (tail != PartitionTail.Open)
                 {
                     return tail == PartitionTail.Done && await _work.DoneAsync(lease);
+                }
+
+                if (!isForgiven)
+                {
+                    // All that is due was rendered and the process lives; kills while it only waits for answers must not add up to a crash loop.
+                    await _work.Partitions.ReleaseAsync(_partition, lease.Epoch, _stopping.Token);
+                    isForgiven = true;
                 }
 
                 receipt = await feed.ProbeAsync(_stopping.Token);

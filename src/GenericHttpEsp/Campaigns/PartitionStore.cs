@@ -49,7 +49,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
             ("@id", partitionId), ("@start", countsAsStart ? 1L : 0L)),
         cancellationToken: cancellationToken);
 
-    /// <summary>An orderly end is not a crash: it does not count as a start.</summary>
+    /// <summary>An orderly end is not a crash, nor is what comes after everything was rendered: the starts so far do not count.</summary>
     public Task ReleaseAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Event,
         session => session.ExecuteAsync(

@@ -1,0 +1,47 @@
+using GenericHttpEsp.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace GenericHttpEsp.SystemTests.Fire;
+
+public sealed class CrashLoopTests
+{
+    /// <summary>
+    /// Too many starts without an outcome fail a campaign, since its content may be what ends the process. A partition that has nothing to render, only
+    /// claims to wait for, ends no process: kills in that time must not add up.
+    /// </summary>
+    [Fact]
+    public async Task Kills_WhileEverythingIsOnTheWire_AreNoCrashLoop()
+    {
+        const int People = 10;
+        await using var bench = await FireBench.StartAsync();
+        await bench.ImportAsync(People);
+        var campaign = await bench.CampaignAsync(size: 10, concurrency: 1);
+        bench.Sandbox.Hold();
+        await bench.StartCampaignAsync(campaign);
+        using var limit = FireBench.Limit();
+        await bench.Sandbox.WaitForHeldRequestsAsync(1, limit.Token);
+        Assert.Equal(People, (await bench.KillAsync(campaign)).OnTheWire);
+
+        await bench.RestartAsync();
+
+        using var soon = CancellationTokenSource.CreateLinkedTokenSource(limit.Token);
+        // Long before the deadline of the claim, whose outcome forgives all starts.
+        soon.CancelAfter(TimeSpan.FromSeconds(4));
+        await ForgivenAsync(bench, soon.Token);
+        Assert.NotEqual("failed", await bench.StatusAsync(campaign));
+        await FireVerdict.HoldsAsync(bench, campaign, People, unknownMax: People);
+    }
+
+    private static async Task ForgivenAsync(FireBench bench, CancellationToken cancellationToken)
+    {
+        await using var connection = new SqliteConnection(SqliteFiles.ConnectionString(Path.Combine(bench.Folder, "ledger.db")));
+        await connection.OpenAsync(cancellationToken);
+        await using var read = connection.CreateCommand();
+        read.CommandText = "select epoch >= 2 and starts = 0 from partitions";
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await read.ExecuteScalarAsync(cancellationToken) is not 1L)
+        {
+            await tick.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+}
