@@ -53,6 +53,11 @@ internal static class ProviderRules
     private static void BodyFormat(ProviderContract provider, TemplateProblems problems)
     {
         OneOf(provider.BodyFormat ?? "json", "/bodyFormat", problems, "json", "form", "xml", "text");
+        OneOf(provider.Compression ?? "none", "/compression", problems, "none", "gzip");
+        if (provider.RequestType == "GET" && provider.Compression == "gzip")
+        {
+            problems.Add("/compression", "A GET request has no body that could be compressed: leave it out.");
+        }
         if (provider.RequestType == "GET" && provider.BodyFormat is "xml" or "text")
         {
             problems.Add("/bodyFormat", "A GET request has no body: its parameters become the query. Leave the format out.");

@@ -58,7 +58,7 @@ internal sealed class RequestAssembler(
         {
             length += piece.Length;
         }
-        return new(provider.RequestType!, Address(records[0], key), [.. headers.Select(header => Header(header, records[0], key))], body, length);
+        return new(provider.RequestType!, Address(records[0], key), [.. headers.Select(header => Header(header, records[0], key))], body, length, provider.Compression == "gzip");
     }
 
     private Uri Address(ReadOnlyMemory<byte> rendered, byte[] key)

@@ -6,6 +6,7 @@ namespace GenericHttpEsp.Providers;
 /// <summary>Puts a campaign into a compiled template.</summary>
 internal sealed class TemplateBinder(RequestTemplate template, CampaignContent content, RunFacts run, TemplateProblems problems)
 {
+    private static readonly byte[] Gzip = Encoding.ASCII.GetBytes("gzip");
     private readonly List<RecordPart[]> _pieces = [];
 
     public BoundTemplate? Bind()
@@ -99,6 +100,10 @@ internal sealed class TemplateBinder(RequestTemplate template, CampaignContent c
         {
             var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{basic.Username}:{basic.Password}"));
             yield return new("Authorization", true, [Encoding.ASCII.GetBytes("Basic " + credentials)], default);
+        }
+        if (provider.Compression == "gzip")
+        {
+            yield return new("Content-Encoding", false, [Gzip], default);
         }
         if (provider.RequestType != "GET" && provider.Headers?.Any(header => "Content-Type".Equals(header.Name, StringComparison.OrdinalIgnoreCase)) != true)
         {

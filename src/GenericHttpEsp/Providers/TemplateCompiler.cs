@@ -72,6 +72,10 @@ internal static class TemplateCompiler
         try
         {
             using var document = JsonDocument.Parse(parameters.GetString()!, Strict);
+            foreach (var name in ParameterSecrets.Names(document.RootElement))
+            {
+                problems.Warn($"'{name}' looks like a secret: give the parameters as JSON instead of as text, so that it is stored encrypted and masked.");
+            }
             return document.RootElement.Clone();
         }
         catch (JsonException error)
