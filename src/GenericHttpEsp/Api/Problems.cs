@@ -39,6 +39,12 @@ internal static class Problems
         "Retry-After",
         retryAfterSeconds.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>429 with <c>Retry-After</c>: more than this server takes, the same request will succeed later.</summary>
+    public static IResult TooMany(int retryAfterSeconds, string detail) => new WithHeader(
+        Of(StatusCodes.Status429TooManyRequests, "Too many requests", detail),
+        "Retry-After",
+        retryAfterSeconds.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>500 without details: those stand in the log.</summary>
     public static IResult Unexpected() => Of(StatusCodes.Status500InternalServerError, "An unexpected error", "The server's log knows more.");
 

@@ -150,4 +150,23 @@ public sealed record CampaignStats
 
     /// <summary>Why the campaign paused or failed by itself.</summary>
     [Id(10)] public string? Reason { get; init; }
+
+    /// <summary>Records whose request may have been made twice, by the provider's own policy.</summary>
+    [Id(11)] public long PossiblyRepeated { get; init; }
+
+    [Id(12)] public long Delivered { get; init; }
+
+    [Id(13)] public long HardBounce { get; init; }
+
+    [Id(14)] public long SoftBounce { get; init; }
+
+    [Id(15)] public long Spam { get; init; }
+
+    /// <summary>Events of this type: people who unsubscribed through the ESP.</summary>
+    [Id(16)] public long Unsubscribed { get; init; }
+
+    [Id(17)] public long Clicked { get; init; }
+
+    /// <summary>Messages clicked at least once.</summary>
+    [Id(18)] public long ClickedUnique { get; init; }
 }

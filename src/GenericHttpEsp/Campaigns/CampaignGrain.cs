@@ -15,6 +15,7 @@ internal sealed partial class CampaignGrain(
 {
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(500);
     private IGrainTimer? _progress;
+    private IGrainTimer? _news;
 
     private long Id => this.GetPrimaryKeyLong();
 
@@ -226,6 +227,17 @@ internal sealed partial class CampaignGrain(
         }
     }
 
+    public Task NoteEventsAsync()
+    {
+        // The timer of a running campaign tells them anyway; afterwards one moment's events are told together.
+        if (State.Status is not null && _progress is null)
+        {
+            _news ??= this.RegisterGrainTimer(PublishNewsAsync, new GrainTimerCreationOptions(ProgressEvery, Timeout.InfiniteTimeSpan));
+        }
+
+        return Task.CompletedTask;
+    }
+
     public Task<RunPlan?> GetPlanAsync(int run) => Task.FromResult(
         State.Status is null || run != State.Run || State.StartedAt is not { } startedAt
             ? null
@@ -297,6 +309,13 @@ internal sealed partial class CampaignGrain(
             _progress?.Dispose();
             _progress = null;
         }
+    }
+
+    private Task PublishNewsAsync()
+    {
+        _news?.Dispose();
+        _news = null;
+        return PublishAsync();
     }
 
     private CampaignReply? Refuse(CampaignAction action)

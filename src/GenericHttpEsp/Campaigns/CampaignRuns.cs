@@ -2,11 +2,14 @@ using System.Text.Json;
 using GenericHttpEsp.Api;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Recipients;
+using GenericHttpEsp.Stats;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>What a campaign does to the ledger: opens runs, halts and ends them. Everything here may be repeated.</summary>
 internal sealed class CampaignRuns(
+    LedgerDatabase database,
     CampaignWorkStore work,
     AudienceStore audience,
     PartitionStore partitions,
@@ -65,6 +68,7 @@ internal sealed class CampaignRuns(
         var contract = JsonSerializer.Deserialize<CampaignContract>(contractJson, ApiJson.Options)!;
         var (filter, _) = AudienceFilter.Parse(contract.Audience!);
         await audience.CreateRunAsync(campaignId, run, DateOf(startedAt), startedAt, filter!, CancellationToken.None);
+        await database.WriteAsync(WriteKind.Event, session => EventStore.OpenRunAsync(session, campaignId, run, DateOf(startedAt), contract.ProviderId!.Value));
     }
 
     /// <summary>Makes the audience of a retry from whom the earlier runs failed or were refused.</summary>

@@ -32,6 +32,14 @@ internal static class CampaignStatsRules
         Unknown = counts.By[RecordOutcome.Unknown],
         ToCome = counts.By[RecordOutcome.ToCome],
         InFlight = counts.InFlight,
+        PossiblyRepeated = counts.PossiblyRepeated,
+        Delivered = counts.Events.Delivered,
+        HardBounce = counts.Events.HardBounce,
+        SoftBounce = counts.Events.SoftBounce,
+        Spam = counts.Events.Spam,
+        Unsubscribed = counts.Events.Unsubscribed,
+        Clicked = counts.Events.Clicked,
+        ClickedUnique = counts.Events.ClickedUnique,
     };
 }
 

@@ -47,6 +47,10 @@ public interface ICampaignGrain : IGrainWithIntegerKey
     [Alias("Fail")]
     Task FailAsync(string reason);
 
+    /// <summary>Events of this campaign were recorded: whoever watches sees new totals. Harmless to lose.</summary>
+    [Alias("NoteEvents"), Orleans.Concurrency.OneWay, Orleans.Concurrency.AlwaysInterleave]
+    Task NoteEventsAsync();
+
     /// <summary>Null when the run is not this campaign's.</summary>
     [Alias("GetPlan"), Orleans.Concurrency.AlwaysInterleave]
     Task<RunPlan?> GetPlanAsync(int run);

@@ -83,6 +83,7 @@ internal sealed class OutcomeStore(LedgerDatabase database)
         }
 
         var successors = await SucceedAsync(session, row, report, outcomes);
+        await RecordProof.LookAsync(session, row, outcomes);
         for (var i = 0; i < outcomes.Length; i++)
         {
             change.Move((RecordOutcome)row.Outcomes[i], (RecordOutcome)outcomes[i]);

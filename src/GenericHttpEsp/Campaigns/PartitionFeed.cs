@@ -4,7 +4,7 @@ using GenericHttpEsp.Recipients;
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>The pages of one partition under one epoch: reads profiles, renders, offers.</summary>
-internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, long partition) : IDisposable
+internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, long partition) : IAsyncDisposable
 {
     private const int IdsPerPageMax = 1000;
     private static readonly TimeSpan RowsEvery = TimeSpan.FromMilliseconds(250);
@@ -18,6 +18,19 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     private long[] _ids = [];
     private int _next;
     private long? _rowsLookedAt;
+    private bool _offered;
+
+    /// <summary>Whether the dispatcher still works on what it took: a page that it lost is never claimed, and nothing else would tell.</summary>
+    public async Task<PageReceipt> ProbeAsync(CancellationToken cancellationToken)
+    {
+        if (!_offered)
+        {
+            return PageReceipt.Taken;
+        }
+
+        var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, cancellationToken);
+        return await work.Dispatcher(template.Provider.Id, partition).ProbeAsync(partition, lease.Epoch);
+    }
 
     /// <summary>Everything at the cursor has been offered.</summary>
     public bool IsAtEnd => _position >= lease.LastId;
@@ -77,7 +90,16 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         return PageReceipt.Taken;
     }
 
-    public void Dispose() => _renderer.Dispose();
+    /// <summary>The dispatcher may forget this epoch.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _renderer.Dispose();
+        if (_offered)
+        {
+            var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, CancellationToken.None);
+            work.DropAsync(template.Provider.Id, partition, lease.Epoch).Ignore();
+        }
+    }
 
     private async Task<PageReceipt> OfferRowAsync(WaitingRow row, CancellationToken cancellationToken)
     {
@@ -103,6 +125,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
     private async Task<PageReceipt> OfferAsync(RunTemplate template, RecordPage page, CancellationToken cancellationToken)
     {
+        _offered = true;
         while (true)
         {
             var receipt = await work.Dispatcher(template.Provider.Id, partition).OfferAsync(page);

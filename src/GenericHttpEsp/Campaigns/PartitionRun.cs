@@ -87,7 +87,7 @@ internal sealed class PartitionRun : IDisposable
 
     private async Task<bool> WorkAsync(PartitionLease lease)
     {
-        using var feed = new PartitionFeed(_work, lease, _partition);
+        await using var feed = new PartitionFeed(_work, lease, _partition);
         while (true)
         {
             _stopping.Token.ThrowIfCancellationRequested();
@@ -104,6 +104,7 @@ internal sealed class PartitionRun : IDisposable
                     return tail == PartitionTail.Done && await _work.DoneAsync(lease);
                 }
 
+                receipt = await feed.ProbeAsync(_stopping.Token);
                 await _work.DelayAsync(Patience, _stopping.Token);
             }
 

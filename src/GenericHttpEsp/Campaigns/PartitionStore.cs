@@ -1,5 +1,6 @@
 using System.Data.Common;
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Stats;
 using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;
@@ -152,7 +153,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
             "select coalesce(sum(live), 0) from batches where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1",
             static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture),
             ("@campaign", campaignId));
-        return counts! with { InFlight = inFlight };
+        return counts! with { InFlight = inFlight, Events = await EventStore.CountsAsync(session, campaignId) };
     }
 
     // A sum of bigints is numeric on PostgreSQL.
@@ -191,4 +192,8 @@ internal sealed class PartitionStore(LedgerDatabase database)
 /// <param name="Audience">Of all runs; who was retried is in two of them.</param>
 /// <param name="InFlight">Of those to come, on the wire now.</param>
 /// <param name="PossiblyRepeated">Records whose next request may have repeated the last one.</param>
-internal sealed record CampaignCounts(long Audience, IReadOnlyDictionary<RecordOutcome, long> By, long InFlight, long PossiblyRepeated);
+internal sealed record CampaignCounts(long Audience, IReadOnlyDictionary<RecordOutcome, long> By, long InFlight, long PossiblyRepeated)
+{
+    /// <summary>What callbacks told.</summary>
+    public EventCounts Events { get; init; } = EventCounts.None;
+}

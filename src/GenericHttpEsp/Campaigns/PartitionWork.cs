@@ -29,6 +29,9 @@ internal sealed partial class PartitionWork(
     public IDispatcherGrain Dispatcher(long providerId, long partition) =>
         grains.GetGrain<IDispatcherGrain>(providerId, $"lane{partition % Lanes}");
 
+    /// <summary>Not awaited by anybody: a dispatcher that cannot be told forgets with its activation.</summary>
+    public Task DropAsync(long providerId, long partition, long epoch) => Dispatcher(providerId, partition).DropAsync(partition, epoch);
+
     public async Task<bool> DoneAsync(PartitionLease lease)
     {
         await grains.GetGrain<ICampaignGrain>(lease.CampaignId).PokeAsync();

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Threading.Channels;
 using GenericHttpEsp.Storage;
 
@@ -53,6 +52,9 @@ internal sealed class BatchStream : IDisposable
         }
     }
 
+    /// <summary>Taken while it works; how it ended otherwise.</summary>
+    public PageReceipt State => _end;
+
     /// <summary>No further claims; returns when the last one begun is recorded or on the wire.</summary>
     public async Task StopAsync()
     {
@@ -72,8 +74,9 @@ internal sealed class BatchStream : IDisposable
         {
             _end = PageReceipt.Fenced;
         }
-        catch (Exception failure) when (failure is DbException or CommitUnknownException or ChannelClosedException or InvalidOperationException)
+        catch (Exception failure)
         {
+            // Whatever it was: the partition begins again from what is recorded.
             _sender.NoteBroken(_of.Partition, failure);
             _end = PageReceipt.Broken;
         }

@@ -56,6 +56,9 @@ internal sealed class DispatchOptions
 
     public TimeSpan SendWindow => TimeSpan.FromMilliseconds(SendWindowMilliseconds);
 
+    /// <summary>From a flushed head to its arrival at the ESP, as far as an acknowledgement waits for it: a tenth of the window, as in a cluster.</summary>
+    public TimeSpan OnTheWay => SendWindow / 10;
+
     public TimeSpan AttemptTimeout => TimeSpan.FromSeconds(AttemptTimeoutSeconds);
 
     public TimeSpan ConnectTimeout => TimeSpan.FromSeconds(ConnectTimeoutSeconds);

@@ -24,6 +24,9 @@ internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates template
         return receipt;
     }
 
+    public Task<PageReceipt> ProbeAsync(long partitionId, long epoch) => Task.FromResult(
+        _streams.TryGetValue(partitionId, out var stream) && stream.Epoch == epoch ? stream.State : PageReceipt.Broken);
+
     public async Task DropAsync(long partitionId, long epoch)
     {
         if (_streams.TryGetValue(partitionId, out var stream) && stream.Epoch <= epoch)

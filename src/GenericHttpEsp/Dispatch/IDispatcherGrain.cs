@@ -24,6 +24,12 @@ public interface IDispatcherGrain : IGrainWithIntegerCompoundKey
     [Alias("Offer"), ResponseTimeout("00:00:30")]
     Task<PageReceipt> OfferAsync(RecordPage page);
 
+    /// <summary>
+    /// Whether what was taken under this epoch is still being worked on: taken; or fenced or broken when it is not, as after the end of the silo that took it.
+    /// </summary>
+    [Alias("Probe")]
+    Task<PageReceipt> ProbeAsync(long partitionId, long epoch);
+
     /// <summary>Forgets what is buffered for a partition under this or an older epoch. What is on the wire goes on.</summary>
     [Alias("Drop")]
     Task DropAsync(long partitionId, long epoch);

@@ -22,13 +22,17 @@ internal sealed class OpenClaims : IForbidBarrier
     private readonly TimeProvider _time;
     private readonly bool _clusterWide;
     private readonly Func<CancellationToken, ValueTask<bool>> _anyCampaignHasWork;
+    private readonly TimeSpan _onTheWay;
+    private long? _lastBegun;
 
     /// <param name="window">Equal on all silos.</param>
     /// <param name="time">Its monotonic clock counts.</param>
     /// <param name="clusterWide">Other silos send too.</param>
     /// <param name="anyCampaignHasWork">Reads committed rows, after the change that forbids has committed.</param>
-    public OpenClaims(TimeSpan window, TimeProvider time, bool clusterWide, Func<CancellationToken, ValueTask<bool>> anyCampaignHasWork) =>
-        (_window, _time, _clusterWide, _anyCampaignHasWork) = (window, time, clusterWide, anyCampaignHasWork);
+    /// <param name="onTheWay">What a head given to the socket may take to the ESP: so long after the last one begun nothing is acknowledged.</param>
+    public OpenClaims(
+        TimeSpan window, TimeProvider time, bool clusterWide, Func<CancellationToken, ValueTask<bool>> anyCampaignHasWork, TimeSpan onTheWay = default) =>
+        (_window, _time, _clusterWide, _anyCampaignHasWork, _onTheWay) = (window, time, clusterWide, anyCampaignHasWork, onTheWay);
 
     /// <summary>Claims whose requests may still begin.</summary>
     public int Count
@@ -60,11 +64,12 @@ internal sealed class OpenClaims : IForbidBarrier
 
     public Task WaitAsync(CancellationToken cancellationToken) => _clusterWide ? WaitOutAsync(cancellationToken) : WaitForOpenAsync(cancellationToken);
 
-    public void Remove(SendGate gate)
+    public void Remove(SendGate gate, bool hasBegun)
     {
         lock (_lock)
         {
             _open.Remove(gate);
+            _lastBegun = hasBegun ? _time.GetTimestamp() : _lastBegun;
         }
     }
 
@@ -76,11 +81,25 @@ internal sealed class OpenClaims : IForbidBarrier
             open = [.. _open];
         }
 
-        if (open.Length == 0)
+        if (open.Length > 0)
         {
-            return;
+            await WaitForAsync(open, cancellationToken);
         }
 
+        long? begun;
+        lock (_lock)
+        {
+            begun = _lastBegun;
+        }
+
+        if (begun is { } last)
+        {
+            await WaitOutAsync(last, _onTheWay, cancellationToken);
+        }
+    }
+
+    private async Task WaitForAsync(SendGate[] open, CancellationToken cancellationToken)
+    {
         var longest = open.Max(static gate => gate.Left) + (_window * (Grace - 1));
         try
         {
@@ -100,8 +119,13 @@ internal sealed class OpenClaims : IForbidBarrier
             return;
         }
 
+        await WaitOutAsync(start, _window * Grace, cancellationToken);
+    }
+
+    private async Task WaitOutAsync(long since, TimeSpan wait, CancellationToken cancellationToken)
+    {
         // Timers have a coarser clock than timestamps and may fire early: ask again.
-        while ((_window * Grace) - _time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
+        while (wait - _time.GetElapsedTime(since) is var left && left > TimeSpan.Zero)
         {
             await Task.Delay(left + TimeSpan.FromMilliseconds(1), _time, cancellationToken);
         }

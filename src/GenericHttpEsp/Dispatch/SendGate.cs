@@ -82,7 +82,7 @@ internal sealed class SendGate : IDisposable
             return false;
         }
 
-        _claims.Remove(this);
+        _claims.Remove(this, to == Begun);
         _settled.TrySetResult();
         return true;
     }

@@ -6,6 +6,9 @@ namespace GenericHttpEsp.Recipients;
 /// </summary>
 internal sealed class AcknowledgedChanges(IGrainFactory grains, IForbidBarrier barrier)
 {
+    // The storage gathers what grains write at the same time; more waiting calls than its set holds gain nothing.
+    private const int ForbiddingAtOnceMax = 512;
+
     public async Task<SubscriptionSnapshot> SetByHandAsync(byte[] key, SubscriptionStatus status, string? reason, CancellationToken cancellationToken)
     {
         var subscription = await Grain(key).SetByHand(status, reason);
@@ -16,6 +19,21 @@ internal sealed class AcknowledgedChanges(IGrainFactory grains, IForbidBarrier b
         }
 
         return subscription;
+    }
+
+    /// <summary>All events of a callback body that forbid, many grains at once and one wait for all.</summary>
+    public async Task ForbidAsync(IReadOnlyList<(byte[] Key, ForbidCommand Command)> changes, CancellationToken cancellationToken)
+    {
+        if (changes.Count == 0)
+        {
+            return;
+        }
+
+        await Parallel.ForEachAsync(
+            changes,
+            new ParallelOptions { MaxDegreeOfParallelism = ForbiddingAtOnceMax, CancellationToken = cancellationToken },
+            async (change, _) => await Grain(change.Key).Forbid(change.Command));
+        await barrier.WaitAsync(cancellationToken);
     }
 
     public async Task EraseAsync(byte[] key, CancellationToken cancellationToken)

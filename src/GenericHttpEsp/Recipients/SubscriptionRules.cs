@@ -14,6 +14,9 @@ internal static class SubscriptionRules
     // Stands among the applied keys: the moment a person came back. Causes and messages make keys with a colon, so none collides.
     private const string CameBack = "came_back";
 
+    // Events have whole seconds: this millisecond says that the person came back after it was applied.
+    private const long Forgiven = 1;
+
     /// <summary>An act of a person with an API key. To subscribe ends what events before it forbade.</summary>
     public static void SetByHand(SubscriptionState state, SubscriptionStatus status, string? reason, long nowMilliseconds)
     {
@@ -24,6 +27,11 @@ internal static class SubscriptionRules
         else if (state.Status != SubscriptionStatus.Subscribed)
         {
             (state.Status, state.Reason, state.Since) = (SubscriptionStatus.Subscribed, reason, nowMilliseconds);
+            foreach (var key in state.Applied.Keys)
+            {
+                state.Applied[key] = state.Applied[key] / 1000 * 1000 + Forgiven;
+            }
+
             state.Applied[CameBack] = nowMilliseconds;
         }
     }
@@ -35,6 +43,12 @@ internal static class SubscriptionRules
         var at = Math.Clamp(command.TimestampSeconds ?? 0, 0, TimestampSecondsMax) * 1000;
         if (state.Applied.TryGetValue(key, out var applied) && at <= applied)
         {
+            // An older copy of an event that counts now: the earliest is since when, whichever came first.
+            if (at > 0 && applied % 1000 != Forgiven && state.Status == SubscriptionStatus.Unsubscribed)
+            {
+                state.Since = Math.Min(state.Since ?? at, Math.Max(at, state.Applied.GetValueOrDefault(CameBack)));
+            }
+
             return;
         }
 

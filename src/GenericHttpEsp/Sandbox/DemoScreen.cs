@@ -9,21 +9,22 @@ internal sealed class DemoScreen
 {
     // Where there is no terminal there is no edge to break lines at.
     private const int PipeWidth = 200;
+    private const string Margin = "                ";
     private readonly IAnsiConsole _console;
     private readonly TimeProvider _time;
     private readonly bool _isTerminal;
     private int _step;
 
-    public DemoScreen(IAnsiConsole console, TimeProvider time)
+    public DemoScreen(IAnsiConsole console, bool isTerminal, TimeProvider time)
     {
         (_console, _time) = (console, time);
-        _isTerminal = console.Profile.Capabilities is { Ansi: true, Interactive: true } && !Console.IsOutputRedirected;
+        _isTerminal = isTerminal && console.Profile.Capabilities is { Ansi: true, Interactive: true };
         console.Profile.Width = _isTerminal ? console.Profile.Width : PipeWidth;
     }
 
-    public void Step(string title, string text) => _console.MarkupLine($"[bold]{++_step}  {Padded(title)}[/] {Markup.Escape(text)}");
+    public void Step(string title, string text) => _console.MarkupLine($"[bold]{++_step}  {title.PadRight(12)}[/] {Markup.Escape(text)}");
 
-    public void More(string text) => _console.MarkupLine($"   {Padded("")} {Markup.Escape(text)}");
+    public void More(string text) => _console.MarkupLine(Margin + Markup.Escape(text));
 
     public void Write(Spectre.Console.Rendering.IRenderable shown) => _console.Write(shown);
 
@@ -41,15 +42,16 @@ internal sealed class DemoScreen
         }
 
         return await _console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn())
+            // The words last: their length changes, and the bar would jump.
+            .Columns(new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .StartAsync(async context =>
             {
-                var bar = context.AddTask(new string(' ', 16));
+                var bar = context.AddTask("starts");
                 return await EachAsync(progress, stats =>
                 {
                     bar.MaxValue = Math.Max(1, stats.GetProperty("audience").GetInt64());
                     bar.Value = Done(stats);
-                    bar.Description = new string(' ', 16) + Line(stats, _time.GetElapsedTime(began));
+                    bar.Description = Line(stats, _time.GetElapsedTime(began));
                 });
             });
     }
@@ -74,6 +76,4 @@ internal sealed class DemoScreen
         $"{Number(Done(stats))} of {Number(stats.GetProperty("audience").GetInt64())} after {Seconds(elapsed)}, {Number(stats.GetProperty("inFlight").GetInt64())} on the wire";
 
     private static long Done(JsonElement stats) => stats.GetProperty("audience").GetInt64() - stats.GetProperty("toCome").GetInt64();
-
-    private static string Padded(string title) => title.PadRight(12);
 }

@@ -13,8 +13,8 @@ internal sealed class DemoStory(DemoApi api, Uri server, SandboxHost sandbox, De
     private static readonly TimeSpan CallbacksPatience = TimeSpan.FromSeconds(30);
     private SandboxSummary _seen = new();
 
-    /// <returns>Whether everything added up.</returns>
-    public async Task<bool> TellAsync(CancellationToken cancellationToken)
+    /// <returns>The provider it used, and whether everything added up.</returns>
+    public async Task<(long Provider, bool Holds)> TellAsync(CancellationToken cancellationToken)
     {
         await ImportAsync(cancellationToken);
         var provider = await ProviderAsync(cancellationToken);
@@ -31,7 +31,7 @@ internal sealed class DemoStory(DemoApi api, Uri server, SandboxHost sandbox, De
             screen.More(problem);
         }
 
-        return Array.TrueForAll(results, static result => result.IsGood);
+        return (provider, Array.TrueForAll(results, static result => result.IsGood));
     }
 
     private async Task ImportAsync(CancellationToken cancellationToken)

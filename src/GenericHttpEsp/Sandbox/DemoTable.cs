@@ -8,7 +8,7 @@ internal static class DemoTable
     private static readonly (string Label, string Member)[] Events =
     [
         ("delivered", "delivered"), ("hard bounces", "hardBounce"), ("soft bounces", "softBounce"), ("spam reports", "spam"),
-        ("unsubscribed", "unsubscribed"), ("clicks", "clicked"), ("people who clicked", "clickedUnique"),
+        ("left at the ESP", "unsubscribed"), ("clicks", "clicked"), ("people who clicked", "clickedUnique"),
     ];
 
     public static Table Of(IReadOnlyList<DemoResult> results)

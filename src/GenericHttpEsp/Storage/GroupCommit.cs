@@ -54,6 +54,7 @@ internal sealed partial class GroupCommit : IAsyncDisposable
         await _stopping.CancelAsync();
         await Task.WhenAll(_lanes);
         _stopping.Dispose();
+        LogEnded(Transactions);
     }
 
     private async Task RunLaneAsync()
@@ -208,6 +209,9 @@ internal sealed partial class GroupCommit : IAsyncDisposable
 
         return null;
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The writer ends after {Transactions} transactions")]
+    private partial void LogEnded(long transactions);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Commit of {Members} writes failed; whether they happened is unknown")]
     private partial void LogCommitUnknown(Exception failure, int members);

@@ -22,7 +22,8 @@ internal sealed record DemoKey(string Value, string? File)
             return new DemoKey(configured, null);
         }
 
-        var path = Path.Combine(dataDirectory, FileName);
+        // Whole, since another terminal stands in another folder.
+        var path = Path.GetFullPath(Path.Combine(dataDirectory, FileName));
         if (!System.IO.File.Exists(path))
         {
             DirectoryLock.Create(dataDirectory);

@@ -70,11 +70,11 @@ internal static class DemoProgram
         Console.WriteLine($"Sandbox ESP listens on {sandbox.Address.GetLeftPart(UriPartial.Authority)}: it takes mail like an ESP and delivers none");
         Console.WriteLine();
         using var client = new HttpClient { BaseAddress = server, DefaultRequestHeaders = { Authorization = new("Bearer", key.Value) } };
-        var screen = new DemoScreen(AnsiConsole.Console, TimeProvider.System);
+        var screen = new DemoScreen(AnsiConsole.Console, !Console.IsOutputRedirected, TimeProvider.System);
         try
         {
-            var holds = await new DemoStory(new DemoApi(client), server, sandbox, screen, TimeProvider.System).TellAsync(stopping);
-            foreach (var line in exit ? [] : DemoNext.Lines(server, key.Command))
+            var (provider, holds) = await new DemoStory(new DemoApi(client), server, sandbox, screen, TimeProvider.System).TellAsync(stopping);
+            foreach (var line in exit ? [] : DemoNext.Lines(server, provider, key.Command))
             {
                 screen.Plain(line);
             }

@@ -1,9 +1,11 @@
 using GenericHttpEsp.Api;
+using GenericHttpEsp.Callbacks;
 using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Content;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Recipients;
+using GenericHttpEsp.Stats;
 using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -53,6 +55,8 @@ internal static class ServeProgram
             static async (provider, cancellationToken) => await provider.GetRequiredService<CampaignWorkStore>().AnyAsync(cancellationToken));
         builder.Services.AddCampaigns();
         builder.Services.AddRecipients();
+        builder.Services.AddCallbacks();
+        builder.Services.AddStats();
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -66,6 +70,8 @@ internal static class ServeProgram
             app.MapCampaigns();
             map?.Invoke(app);
             app.MapRecipients();
+            app.MapCallbacks();
+            app.MapStats();
             return app;
         }
         catch

@@ -98,11 +98,7 @@ internal sealed class FireBench : IAsyncDisposable
     /// <summary>What the ended server left. What is judged from here on was sent after it.</summary>
     public async Task<FireLedger> LeftAsync(long campaign)
     {
-        // Heads still in the sandbox's sockets came before.
-        using var limit = Limit();
-        Sandbox.Release();
-        await Sandbox.WaitForOpenRequestsAsync(0, limit.Token);
-        _seen = Sandbox.Entries()[^1].Sequence;
+        await SettleAsync();
         return await FireLedger.ReadAsync(_folder, campaign);
     }
 
@@ -113,6 +109,15 @@ internal sealed class FireBench : IAsyncDisposable
         var seen = 0;
         var last = await Sandbox.WaitForEntryAsync(entry => entry.Sequence > _seen && entry.Kind == SandboxEntryKind.End && ++seen >= requests, limit.Token);
         _seen = last.Sequence;
+    }
+
+    /// <summary>The server sends nothing now: waits for what is still in the sandbox, so that requests seen later were sent later.</summary>
+    public async Task SettleAsync()
+    {
+        using var limit = Limit();
+        Sandbox.Release();
+        await Sandbox.WaitForOpenRequestsAsync(0, limit.Token);
+        _seen = Sandbox.Entries() is [.., var last] ? last.Sequence : 0;
     }
 
     /// <summary>Follows the server-sent events to the campaign's end; answers its last stats.</summary>

@@ -58,6 +58,7 @@ public sealed class PauseTests
     {
         // The one thing that is waited for here is time.
         await Task.Delay(Pause, TestContext.Current.CancellationToken);
+        await bench.SettleAsync();
         await bench.Server.SendAsync("CONT", TestContext.Current.CancellationToken);
     }
 

@@ -6,6 +6,7 @@ using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
 using GenericHttpEsp.Tests.Wiring;
+using Microsoft.AspNetCore.Builder;
 
 namespace GenericHttpEsp.Tests.Campaigns;
 
@@ -22,11 +23,13 @@ internal sealed class CampaignBench : IAsyncDisposable
 
     public HttpClient Client => Application.Client;
 
-    public static async Task<CampaignBench> StartAsync(string engine, PostgresServer server, SandboxOptions? options = null, params string[] settings)
+    /// <param name="configure">Replaces services of the application; runs last.</param>
+    public static async Task<CampaignBench> StartAsync(
+        string engine, PostgresServer server, SandboxOptions? options = null, Action<WebApplicationBuilder>? configure = null, params string[] settings)
     {
         var sandbox = await SandboxHost.StartAsync(options ?? new SandboxOptions(), TimeProvider.System, CancellationToken.None);
         var application = await TestApplication.StartAsync(
-            Enum.Parse<StorageEngine>(engine), server, ["--Dispatch:AllowedNetworks:0=127.0.0.1", .. settings]);
+            Enum.Parse<StorageEngine>(engine), server, ["--Dispatch:AllowedNetworks:0=127.0.0.1", .. settings], configure);
         return new CampaignBench(application, sandbox);
     }
 

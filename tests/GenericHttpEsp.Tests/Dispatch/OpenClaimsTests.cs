@@ -83,6 +83,31 @@ public sealed class OpenClaimsTests
         Assert.False(gate.TryPass());
     }
 
+    /// <summary>Given to the socket is not yet at the ESP: an acknowledgement on a faster way would overtake the head.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Barrier_AfterARequestHasBegun_WaitsForItsWay(bool openWhenAsked)
+    {
+        var claims = new OpenClaims(Window, _time, clusterWide: false, _ => ValueTask.FromResult(true), TimeSpan.FromMilliseconds(50));
+        var began = _time.GetTimestamp();
+        using var gate = claims.Open(began);
+        var waiting = openWhenAsked ? claims.WaitAsync(CancellationToken.None) : null;
+        Assert.True(gate.TryPass());
+        gate.MarkBegun();
+        waiting ??= claims.WaitAsync(CancellationToken.None);
+        Assert.False(waiting.IsCompleted);
+        while (!waiting.IsCompleted)
+        {
+            // The wait begins on another thread when it is told that the gate settled.
+            await Task.Yield();
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        await waiting;
+        Assert.True(_time.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(50));
+    }
+
     [Fact]
     public async Task Barrier_OfACluster_WaitsElevenTenthsOfAWindowEvenWithoutClaimsHere()
     {

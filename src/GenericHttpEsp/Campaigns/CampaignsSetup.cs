@@ -3,7 +3,7 @@ using GenericHttpEsp.Dispatch;
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Registration of the slice.</summary>
-internal static class CampaignServices
+internal static class CampaignsSetup
 {
     public static IServiceCollection AddCampaigns(this IServiceCollection services)
     {

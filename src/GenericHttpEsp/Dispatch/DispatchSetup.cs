@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>Registration of the slice.</summary>
-internal static class DispatchServices
+internal static class DispatchSetup
 {
     /// <param name="services">Needs <see cref="TimeProvider"/> and <see cref="LedgerDatabase"/>.</param>
     /// <param name="clusterWide">Other silos send too.</param>
@@ -29,7 +29,8 @@ internal static class DispatchServices
             provider.GetRequiredService<IOptions<DispatchOptions>>().Value.SendWindow,
             provider.GetRequiredService<TimeProvider>(),
             clusterWide,
-            cancellationToken => anyCampaignHasWork(provider, cancellationToken)));
+            cancellationToken => anyCampaignHasWork(provider, cancellationToken),
+            provider.GetRequiredService<IOptions<DispatchOptions>>().Value.OnTheWay));
         services.AddSingleton<ProviderDesks>();
         services.AddSingleton<RefusalWatch>();
         services.AddSingleton<BatchJudge>();

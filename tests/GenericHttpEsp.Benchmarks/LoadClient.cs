@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace GenericHttpEsp.Benchmarks;
+
+/// <summary>An API client as anybody would write it.</summary>
+internal sealed class LoadClient(Uri address, string key) : IDisposable
+{
+    private static readonly string[] Plans = ["free", "gold", "silver"];
+
+    private readonly HttpClient _client = new()
+    {
+        BaseAddress = address,
+        Timeout = Timeout.InfiniteTimeSpan,
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
+    };
+
+    /// <summary>NDJSON, made before the clock starts.</summary>
+    public static byte[] People(int count)
+    {
+        var lines = new StringBuilder();
+        for (var i = 0; i < count; i++)
+        {
+            lines.Append(
+                CultureInfo.InvariantCulture,
+                $$$"""{"email":"person.{{{i}}}@example.com","attributes":{"name":"Person Number {{{i}}}","plan":"{{{Plans[i % 3]}}}","city":"Köln","age":{{{18 + (i % 60)}}}}}""").Append('\n');
+        }
+
+        return Encoding.UTF8.GetBytes(lines.ToString());
+    }
+
+    public async Task ImportAsync(byte[] people, CancellationToken cancellationToken)
+    {
+        using var body = new ByteArrayContent(people);
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
+        await OkAsync(_client.PostAsync("/v1/recipients/import", body, cancellationToken));
+    }
+
+    public async Task<long> CampaignAsync(Uri esp, LoadOptions options, CancellationToken cancellationToken)
+    {
+        var provider = JsonNode.Parse(
+            """
+            {"nickname": "load", "requestType": "POST", "defaultFromName": "Acme", "defaultFromAddress": "deals@acme.example",
+             "parameters": {"cid": "$$CampaignID", "msgs": [{"from": "$$FromName", "senderaddr": "$$FromAddress", "to": "$$To", "mid": "$$MessageID",
+               "name": "{{ profile.name }}", "content": "$$HTML", "heading": "$$Subject", "unsubscribe": "$$UnsubscribeURL"}]}}
+            """)!;
+        provider["endpoint"] = new Uri(esp, "/send").ToString();
+        provider["batch"] = options.Batch > 1 ? new JsonObject { ["parameter"] = "msgs", ["size"] = options.Batch } : null;
+        var id = (long)(await OkAsync(_client.PostAsJsonAsync("/v1/providers", provider, cancellationToken)))["id"]!;
+        var campaign = new JsonObject
+        {
+            ["name"] = "Load",
+            ["providerId"] = id,
+            ["audience"] = new JsonObject { ["all"] = true },
+            ["subject"] = "{{ profile.name }}, it is autumn in {{ profile.city }}",
+            ["html"] = Html(options.HtmlKilobytes),
+        };
+        return (long)(await OkAsync(_client.PostAsJsonAsync("/v1/campaigns", campaign, cancellationToken)))["id"]!;
+    }
+
+    public Task<JsonNode> StartAsync(long campaign, CancellationToken cancellationToken) =>
+        OkAsync(_client.PostAsync($"/v1/campaigns/{campaign}/start", null, cancellationToken));
+
+    public Task<JsonNode> VerifyAsync(long campaign, CancellationToken cancellationToken) =>
+        OkAsync(_client.GetAsync($"/v1/campaigns/{campaign}/verify", cancellationToken));
+
+    /// <summary>Follows the server-sent events to the end; answers the last stats.</summary>
+    public async Task<JsonNode> EndAsync(long campaign, CancellationToken cancellationToken)
+    {
+        await using var stream = await _client.GetStreamAsync($"/v1/campaigns/{campaign}/progress", cancellationToken);
+        using var reader = new StreamReader(stream);
+        JsonNode? last = null;
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+        {
+            last = line.StartsWith("data: ", StringComparison.Ordinal) ? JsonNode.Parse(line[6..]) : last;
+        }
+
+        return last!;
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    /// <summary>Static markup with something personal every kilobyte, quotes and line breaks included.</summary>
+    private static string Html(int kilobytes)
+    {
+        var html = new StringBuilder("<html><body style=\"font-family: sans-serif\">\n");
+        while (html.Length < kilobytes * 1024)
+        {
+            html.Append("<p class=\"lead\">Dear {{ profile.name }} of {{ profile.city }}, your plan is {% if profile.plan == \"gold\" %}gold{% else %}{{ profile.plan }}{% endif %}.</p>\n");
+            for (var i = 0; i < 6; i++)
+            {
+                html.Append("<p>Leaves turn, prices fall: \"the best week of the year\" &mdash; come &amp; see what is new in the shop around the corner.</p>\n");
+            }
+        }
+
+        return html.Append("</body></html>").ToString();
+    }
+
+    private static async Task<JsonNode> OkAsync(Task<HttpResponseMessage> call)
+    {
+        using var response = await call;
+        var text = await response.Content.ReadAsStringAsync();
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
+    }
+}

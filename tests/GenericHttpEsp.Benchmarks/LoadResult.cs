@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+
+namespace GenericHttpEsp.Benchmarks;
+
+/// <summary>What a run took.</summary>
+internal sealed record LoadResult(LoadOptions Options)
+{
+    public TimeSpan ImportTime { get; init; }
+
+    public TimeSpan ImportCpu { get; init; }
+
+    /// <summary>The start call: the audience is fixed within it.</summary>
+    public TimeSpan StartTime { get; init; }
+
+    /// <summary>From the start call to the event that says completed.</summary>
+    public TimeSpan SendTime { get; init; }
+
+    public TimeSpan SendCpu { get; init; }
+
+    public TimeSpan EspCpu { get; init; }
+
+    public long Accepted { get; init; }
+
+    public long PeakBytes { get; init; }
+
+    public long DatabaseBytes { get; init; }
+
+    /// <summary>What the recount found wrong.</summary>
+    public int Problems { get; init; }
+
+    public long? Batches { get; init; }
+
+    public long? Transactions { get; init; }
+
+    public string Table()
+    {
+        var people = Options.Recipients;
+        var rows = new (string Name, FormattableString Value)[]
+        {
+            ("recipients, batch, HTML", $"{people:N0}, {Options.Batch:N0}, {Options.HtmlKilobytes} KB"),
+            ("engine", $"{(Options.Postgres is null ? "SQLite" : "PostgreSQL")}"),
+            ("import", $"{people / ImportTime.TotalSeconds:N0} rows/s, {ImportCpu.TotalMicroseconds / people:N1} us CPU a row"),
+            ("start (audience fixed)", $"{StartTime.TotalMilliseconds:N0} ms"),
+            ("sending", $"{Accepted / SendTime.TotalSeconds:N0} messages/s in {SendTime.TotalSeconds:N1} s"),
+            ("server CPU", $"{SendCpu.TotalMicroseconds / Math.Max(Accepted, 1):N1} us a message"),
+            ("sandbox CPU", $"{EspCpu.TotalMicroseconds / Math.Max(Accepted, 1):N1} us a message"),
+            ("server peak memory", $"{PeakBytes / 1048576d:N0} MB"),
+            ("database", $"{DatabaseBytes / 1048576d:N1} MB"),
+            ("batches, transactions", $"{Batches:N0}, {Transactions:N0}"),
+            ("accepted, problems found by verify", $"{Accepted:N0}, {Problems}"),
+        };
+        var table = new StringBuilder("| what | result |\n|---|---|\n");
+        foreach (var (name, value) in rows)
+        {
+            table.Append(CultureInfo.InvariantCulture, $"| {name} | {value.ToString(CultureInfo.InvariantCulture)} |").Append('\n');
+        }
+
+        return table.ToString();
+    }
+}

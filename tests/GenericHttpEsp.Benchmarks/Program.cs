@@ -1,0 +1,13 @@
+using GenericHttpEsp.Benchmarks;
+
+// The load driver for the whole: dotnet run -c Release --project tests/GenericHttpEsp.Benchmarks -- --recipients 200000 --batch 1000 --html-kb 5
+var options = LoadOptions.Parse(args);
+if (options is null)
+{
+    Console.Error.WriteLine(LoadOptions.Usage);
+    return 2;
+}
+
+var result = await LoadRun.RunAsync(options, CancellationToken.None);
+Console.WriteLine(result.Table());
+return result.Accepted == options.Recipients ? 0 : 1;
