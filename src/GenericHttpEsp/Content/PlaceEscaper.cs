@@ -10,13 +10,13 @@ public enum ValuePlace
     /// <summary>Inside a JSON string (RFC 8259): quote, backslash and controls are escaped, all else stays UTF-8.</summary>
     JsonString,
 
-    /// <summary>XML 1.0 text or attribute value; characters that XML forbids are dropped.</summary>
+    /// <summary>XML 1.0 text between tags; characters that XML forbids are dropped.</summary>
     XmlText,
 
-    /// <summary>application/x-www-form-urlencoded: unreserved characters stay, a space is a plus.</summary>
+    /// <summary>application/x-www-form-urlencoded: letters, digits and <c>-._~*</c> stay, a space is a plus.</summary>
     FormValue,
 
-    /// <summary>A component of a URL's query (RFC 3986): all but unreserved characters is percent-encoded.</summary>
+    /// <summary>A component of a URL's query (RFC 3986): all but letters, digits and <c>-._~*</c> is percent-encoded.</summary>
     QueryComponent,
 
     /// <summary>HTTP header value: every control character, CR, LF and NUL among them, becomes a space. Non-ASCII goes as UTF-8 bytes (obs-text).</summary>
@@ -24,6 +24,9 @@ public enum ValuePlace
 
     /// <summary>As it is.</summary>
     PlainText,
+
+    /// <summary>XML 1.0 attribute value in double quotes; characters that XML forbids are dropped.</summary>
+    XmlAttribute,
 }
 
 /// <summary>Escapes straight into UTF-8. Lone surrogates and broken UTF-8 become U+FFFD in every place.</summary>
@@ -33,9 +36,10 @@ internal static class PlaceEscaper
     private const int SmallChunkBytes = 384;
     private static readonly SearchValues<byte> JsonSpecial = SearchValues.Create([.. Range(0, 0x1f), (byte)'"', (byte)'\\']);
     // 0xEF starts U+FFFE and U+FFFF (and U+FFFD, which is fine): looked at closer in the slow path.
-    private static readonly SearchValues<byte> XmlSpecial = SearchValues.Create([.. Range(0, 0x1f), .. "<>&\"'"u8, 0xEF]);
+    private static readonly SearchValues<byte> XmlSpecial = SearchValues.Create([.. Range(0, 0x1f).Except("\t\n"u8.ToArray()), .. "<>&"u8, 0xEF]);
+    private static readonly SearchValues<byte> XmlAttributeSpecial = SearchValues.Create([.. Range(0, 0x1f), .. "<>&\""u8, 0xEF]);
     private static readonly SearchValues<byte> HeaderSpecial = SearchValues.Create([.. Range(0, 0x1f), 0x7f]);
-    private static readonly SearchValues<byte> UrlSpecial = SearchValues.Create([.. Range(0, 255).Except("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"u8.ToArray())]);
+    private static readonly SearchValues<byte> UrlSpecial = SearchValues.Create([.. Range(0, 255).Except("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~*"u8.ToArray())]);
 
     public static void Write(ReadOnlySpan<char> value, ValuePlace place, Utf8Buffer output)
     {
@@ -99,6 +103,7 @@ internal static class PlaceEscaper
     {
         ValuePlace.JsonString => JsonSpecial,
         ValuePlace.XmlText => XmlSpecial,
+        ValuePlace.XmlAttribute => XmlAttributeSpecial,
         ValuePlace.HeaderValue => HeaderSpecial,
         _ => UrlSpecial,
     };
@@ -112,7 +117,7 @@ internal static class PlaceEscaper
             case ValuePlace.JsonString:
                 EscapeJson(value, output);
                 return 1;
-            case ValuePlace.XmlText:
+            case ValuePlace.XmlText or ValuePlace.XmlAttribute:
                 return EscapeXml(utf8, output);
             case ValuePlace.HeaderValue:
                 output.WriteByte((byte)' ');
@@ -157,8 +162,7 @@ internal static class PlaceEscaper
             case (byte)'>': output.Write("&gt;"u8); return 1;
             case (byte)'&': output.Write("&amp;"u8); return 1;
             case (byte)'"': output.Write("&quot;"u8); return 1;
-            case (byte)'\'': output.Write("&#39;"u8); return 1;
-            // References, since a parser turns literal ones in attributes and CR everywhere into something else.
+            // References, since a parser turns a literal CR, and in attributes a literal tab or LF, into something else.
             case (byte)'\t': output.Write("&#9;"u8); return 1;
             case (byte)'\n': output.Write("&#10;"u8); return 1;
             case (byte)'\r': output.Write("&#13;"u8); return 1;

@@ -21,7 +21,8 @@ internal sealed record Verdict(BatchReport Report, PauseScope Pause, string Reas
 /// <summary>From an answer to what is recorded and who must pause.</summary>
 internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKeyRing keys, ProfileStore profiles, Random random)
 {
-    private const int AnswerBytesKept = 500;
+    private const int AnswerCharactersKept = 500;
+    private const int AnswerBytesRead = 16 * 1024;
     private static readonly TimeSpan PausedDelay = TimeSpan.FromSeconds(5);
 
     /// <param name="template">What it was sent with.</param>
@@ -32,7 +33,7 @@ internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKe
     public async Task<Verdict> JudgeAsync(RunTemplate template, long[] ids, ClaimedBatch claimed, EspAnswer answer, long requestBytes)
     {
         var meaning = Classify(template, ids.Length, claimed, answer, requestBytes);
-        var words = Words(answer, meaning.Reason);
+        var words = Words(answer, meaning.Reason, template.Provider.Contract);
         if (meaning.LearnedBytesMax is { } learned)
         {
             desks.Of(template.Provider).Learn(template.Provider.Version, learned);
@@ -100,7 +101,15 @@ internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKe
     private static BatchReport Wait(ClaimedBatch claimed, string words) =>
         new(claimed.Id, claimed.Outcomes, [new(0, claimed.Outcomes.Length, PausedDelay, CountsAsAttempt: false)], words);
 
-    private static string Words(EspAnswer answer, string reason) => answer.Body.IsEmpty
-        ? reason
-        : $"{reason}: {Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, AnswerBytesKept)]).Replace('\0', ' ')}";
+    /// <summary>The beginning of the answer, without our secrets: an ESP may quote them. Masked before it is cut, or half a secret would stay.</summary>
+    private static string Words(EspAnswer answer, string reason, ProviderContract provider)
+    {
+        if (answer.Body.IsEmpty)
+        {
+            return reason;
+        }
+
+        var text = SecretRedaction.Redact(Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, AnswerBytesRead)]), provider).Replace('\0', ' ');
+        return $"{reason}: {(text.Length > AnswerCharactersKept ? text[..AnswerCharactersKept] : text)}";
+    }
 }

@@ -22,7 +22,8 @@ internal sealed class EspClient(GuardedHandler handler, IOptions<DispatchOptions
         var start = time.GetTimestamp();
         using var timeout = new CancellationTokenSource(options.Value.AttemptTimeout, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        using var content = new GatedContent(request.Body, request.ContentLength, gate);
+        var body = WireBody.Of(request);
+        using var content = new GatedContent(body.Segments, body.Length, gate);
         using var message = Message(request, content);
         EspAnswer answer;
         using (gate.OnMissed(stop.Cancel))
@@ -41,6 +42,11 @@ internal sealed class EspClient(GuardedHandler handler, IOptions<DispatchOptions
 
         gate.TryClose();
         var released = await content.ReleaseAsync(ReleasePatience, time);
+        if (released)
+        {
+            body.Dispose();
+        }
+
         return answer with { BytesHandedOver = content.HandedOver, BodyReleased = released, Took = time.GetElapsedTime(start) };
     }
 

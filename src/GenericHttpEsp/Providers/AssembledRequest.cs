@@ -11,5 +11,6 @@ internal readonly record struct AssembledHeader(string Name, string Value, bool 
 /// <param name="Headers">In order; Content-Type among them when there is a body.</param>
 /// <param name="Body">The body's bytes in order, in pieces that refer to the records; empty for GET.</param>
 /// <param name="ContentLength">The sum of the pieces.</param>
+/// <param name="Gzip">The body goes out compressed; the pieces are what it is before.</param>
 internal sealed record AssembledRequest(
-    string Method, Uri Uri, IReadOnlyList<AssembledHeader> Headers, IReadOnlyList<ReadOnlyMemory<byte>> Body, long ContentLength);
+    string Method, Uri Uri, IReadOnlyList<AssembledHeader> Headers, IReadOnlyList<ReadOnlyMemory<byte>> Body, long ContentLength, bool Gzip = false);

@@ -12,6 +12,12 @@ internal readonly record struct PieceRange(int First, int Count);
 /// <param name="OfRecord">Where it stands in the record.</param>
 internal sealed record BoundHeader(string Name, bool Secret, byte[][]? Shared, PieceRange OfRecord);
 
+/// <param name="Head">Pieces between batch ids, before the first record.</param>
+/// <param name="Record">Where the body stands in the record.</param>
+/// <param name="Separator">Between two records.</param>
+/// <param name="Tail">As the head, after the last record.</param>
+internal sealed record BoundBody(byte[][] Head, PieceRange Record, byte[] Separator, byte[][] Tail);
+
 /// <summary>
 /// A run's request, ready to be filled. Immutable: rendering threads share it, each with its own <see cref="RenderScratch"/>. A record is
 /// either its bytes alone or, when a batch id or a personal header or both cut it into pieces, the pieces with a table of their ends behind.
@@ -19,14 +25,17 @@ internal sealed record BoundHeader(string Name, bool Secret, byte[][]? Shared, P
 internal sealed class BoundTemplate
 {
     private const int PiecesOnStackMax = 64;
+
+    // Proxies and servers refuse longer ones (8 KB is the usual limit of a whole request line).
+    private const int AddressBytesMax = 8000;
     private readonly RecordPart[][] _pieces;
     private readonly RequestAssembler _assembler;
 
     internal BoundTemplate(
-        ProviderContract provider, byte[][] head, PieceRange record, byte[][] tail, PieceRange query, BoundHeader[] headers, RecordPart[][] pieces)
+        ProviderContract provider, BoundBody body, PieceRange query, BoundHeader[] headers, RecordPart[][] pieces)
     {
         _pieces = pieces;
-        _assembler = new(provider, head, record, tail, query, headers, pieces.Length);
+        _assembler = new(provider, body, query, headers, pieces.Length);
         BatchSize = provider.Batch?.Size ?? 1;
         MaxBytes = provider.Batch?.MaxBytes;
         LingerMilliseconds = provider.Batch?.LingerMilliseconds ?? 0;
@@ -89,6 +98,10 @@ internal sealed class BoundTemplate
                 }
             }
             ends[piece] = output.Length - mark;
+        }
+        if (_assembler.AddressBytes(ends) is > AddressBytesMax and var bytes)
+        {
+            return new(RenderFailureReason.TooLarge, $"The address of the request would have {bytes} bytes; at most {AddressBytesMax} reach an ESP. Send less, or use POST.");
         }
         if (_pieces.Length > 1)
         {

@@ -5,13 +5,13 @@ namespace GenericHttpEsp.Providers;
 /// <summary>A request as a command for a POSIX shell that sends the same bytes.</summary>
 internal static class CurlCommand
 {
-    public static string Of(string method, Uri uri, IReadOnlyList<PreviewHeader> headers, string body)
+    public static string Of(string method, Uri uri, IReadOnlyList<PreviewHeader> headers, string body, bool gzip = false)
     {
         var command = new StringBuilder();
         if (body.Length > 0)
         {
             // Through a pipe: an argument may not be as long as a batch, and --data reads a leading @ as a file's name.
-            command.Append("printf %s ").Append(Quote(body)).Append(" | ");
+            command.Append("printf %s ").Append(Quote(body)).Append(gzip ? " | gzip -n | " : " | ");
         }
 
         // --globoff and --path-as-is: brackets and dots of the address are meant as they stand.

@@ -3,15 +3,12 @@ using GenericHttpEsp.Content;
 
 namespace GenericHttpEsp.Providers;
 
-/// <summary>A JSON body: everything before the repeated part, one record, everything after it. Without batching the record is the whole body.</summary>
-internal sealed record CompiledBody(
-    IReadOnlyList<TemplateSegment> Head, IReadOnlyList<TemplateSegment> Record, IReadOnlyList<TemplateSegment> Tail, bool RepeatsScalar);
-
 /// <summary>Walks the template's JSON once and writes it compact, with slots. Keys are never replaced.</summary>
 internal sealed class JsonBodyCompiler(SegmentWriter writer, TemplateProblems problems)
 {
     public const int DepthMax = 64;
     public const string Root = "/parameters";
+    private static readonly byte[] Separator = ","u8.ToArray();
 
     public CompiledBody Compile(JsonElement parameters, BatchContract? batch) => batch switch
     {
@@ -31,13 +28,13 @@ internal sealed class JsonBodyCompiler(SegmentWriter writer, TemplateProblems pr
         if (parameters.ValueKind != JsonValueKind.Array || parameters.GetArrayLength() == 0)
         {
             problems.Add("/batch/parameter", "An empty batch parameter repeats the root array: the parameters must be an array whose first element is the record.");
-            return new([], [], [], false);
+            return CompiledBody.Nothing;
         }
         writer.Raw("["u8);
         var head = writer.Take();
         var (record, scalar) = Prototype(parameters, Root);
         writer.Raw("]"u8);
-        return new(head, record, writer.Take(), scalar);
+        return new(head, record, writer.Take(), scalar) { Separator = Separator };
     }
 
     private CompiledBody Keyed(JsonElement parameters, string key)
@@ -62,7 +59,7 @@ internal sealed class JsonBodyCompiler(SegmentWriter writer, TemplateProblems pr
             writer.Raw("]"u8);
             return true;
         });
-        return new(head, record, writer.Take(), scalar);
+        return new(head, record, writer.Take(), scalar) { Separator = Separator };
     }
 
     /// <summary>The first element is the record; a value that is no array is taken as an array of one.</summary>
@@ -154,7 +151,7 @@ internal sealed class JsonBodyCompiler(SegmentWriter writer, TemplateProblems pr
         if (TemplateText.WholeCustom(text) is { } name)
         {
             // Its value brings the quotes, or is no string at all.
-            writer.Add(new TemplateSegment.Slot(name, ValuePlace.JsonString, Whole: true, pointer));
+            writer.Add(new TemplateSegment.Slot(name, ValuePlace.JsonString, Whole: true, new(pointer)));
             return;
         }
         writer.Raw("\""u8);

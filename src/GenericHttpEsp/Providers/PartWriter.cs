@@ -10,7 +10,7 @@ internal sealed class PartWriter : IDisposable
     public Utf8Buffer Literal { get; } = new(int.MaxValue / 2);
 
     /// <summary>What made the part differ by recipient; for a message when it stands in a shared place.</summary>
-    public List<(string Pointer, string Name)> OfRecipient { get; } = [];
+    public List<(TemplateSpot Spot, string Name)> OfRecipient { get; } = [];
 
     public void Text(string text, ValuePlace place) => PlaceEscaper.Write(text.AsSpan(), place, Literal);
 
@@ -20,9 +20,9 @@ internal sealed class PartWriter : IDisposable
         _parts.Add(part);
     }
 
-    public void AddOfRecipient(RecordPart part, string pointer, string name)
+    public void AddOfRecipient(RecordPart part, TemplateSpot spot, string name)
     {
-        OfRecipient.Add((pointer, name));
+        OfRecipient.Add((spot, name));
         Add(part);
     }
 

@@ -4,14 +4,16 @@ using GenericHttpEsp.Content;
 namespace GenericHttpEsp.Providers;
 
 /// <summary>A stretch of a template string.</summary>
-internal abstract record TemplateToken
+/// <param name="Start">Its first character.</param>
+internal abstract record TemplateToken(int Start)
 {
-    internal sealed record Literal(string Text) : TemplateToken;
+    internal sealed record Literal(string Text, int Start) : TemplateToken(Start);
 
-    internal sealed record Placeholder(string Name) : TemplateToken;
+    internal sealed record Placeholder(string Name, int Start) : TemplateToken(Start);
 
     /// <param name="Source">With its braces.</param>
-    internal sealed record Liquid(string Source) : TemplateToken;
+    /// <param name="Start">Its first brace.</param>
+    internal sealed record Liquid(string Source, int Start) : TemplateToken(Start);
 }
 
 /// <summary>
@@ -22,7 +24,9 @@ internal static class PlaceholderGrammar
 {
     private const int NameMax = 64;
 
-    public static List<TemplateToken> Parse(string text, Action<string> refuse)
+    /// <param name="text">Of the template.</param>
+    /// <param name="refuse">Takes what is wrong, and at which character.</param>
+    public static List<TemplateToken> Parse(string text, Action<int, string> refuse)
     {
         var tokens = new List<TemplateToken>();
         var literal = new StringBuilder();
@@ -37,27 +41,27 @@ internal static class PlaceholderGrammar
             }
             else if (rest.StartsWith("$$") && rest.Length > 2 && char.IsAsciiLetter(rest[2]))
             {
-                Flush(literal, tokens);
+                Flush(literal, position, tokens);
                 var name = NameAt(rest[2..]);
-                tokens.Add(new TemplateToken.Placeholder(name));
-                CheckName(name, refuse);
+                tokens.Add(new TemplateToken.Placeholder(name, position));
+                CheckName(name, position, refuse);
                 position += 2 + name.Length;
             }
             else if (rest.StartsWith("{{"))
             {
-                Flush(literal, tokens);
+                Flush(literal, position, tokens);
                 position = Liquid(text, position, tokens, refuse);
             }
             else
             {
                 if (rest.StartsWith("{%"))
                 {
-                    refuse("Liquid tags ({% ... %}) are not allowed in parameters and headers, only output such as {{ profile.name }}.");
+                    refuse(position, "Liquid tags ({% ... %}) are not allowed in parameters and headers, only output such as {{ profile.name }}.");
                 }
                 literal.Append(text[position++]);
             }
         }
-        Flush(literal, tokens);
+        Flush(literal, text.Length, tokens);
         return tokens;
     }
 
@@ -71,35 +75,35 @@ internal static class PlaceholderGrammar
         return rest[..length].ToString();
     }
 
-    private static void CheckName(string name, Action<string> refuse)
+    private static void CheckName(string name, int position, Action<int, string> refuse)
     {
         if (Placeholders.RightSpelling(name) is { } right)
         {
-            refuse($"$${name} is not known; write $${right} (placeholders are case-sensitive).");
+            refuse(position, $"$${name} is not known; write $${right} (placeholders are case-sensitive).");
         }
         else if (name.Length > NameMax)
         {
-            refuse($"A placeholder's name has at most {NameMax} characters.");
+            refuse(position, $"A placeholder's name has at most {NameMax} characters.");
         }
     }
 
-    private static int Liquid(string text, int start, List<TemplateToken> tokens, Action<string> refuse)
+    private static int Liquid(string text, int start, List<TemplateToken> tokens, Action<int, string> refuse)
     {
         var end = LiquidScan.EndOfOutput(text, start + 2);
         if (end < 0)
         {
-            refuse("This {{ is never closed: add }}. For two literal braces write {{ \"{{\" }}.");
+            refuse(start, "This {{ is never closed: add }}. For two literal braces write {{ \"{{\" }}.");
             return text.Length;
         }
-        tokens.Add(new TemplateToken.Liquid(text[start..end]));
+        tokens.Add(new TemplateToken.Liquid(text[start..end], start));
         return end;
     }
 
-    private static void Flush(StringBuilder literal, List<TemplateToken> tokens)
+    private static void Flush(StringBuilder literal, int end, List<TemplateToken> tokens)
     {
         if (literal.Length > 0)
         {
-            tokens.Add(new TemplateToken.Literal(literal.ToString()));
+            tokens.Add(new TemplateToken.Literal(literal.ToString(), end - literal.Length));
             literal.Clear();
         }
     }

@@ -5,7 +5,8 @@ namespace GenericHttpEsp.Providers;
 
 /// <summary>
 /// Body of <c>POST /v1/providers</c>. Names and numbers are checked by <see cref="TemplateRules"/>, all at once, so nothing is an enum here.
-/// Secret are: <see cref="AuthenticationContract.Password"/> and the value of each header whose <see cref="HeaderContract.IsSecret"/> holds.
+/// Secret are: <see cref="AuthenticationContract.Password"/>, the value of each header whose <see cref="HeaderContract.IsSecret"/> holds, and what
+/// <see cref="ParameterSecrets"/> finds in parameters and endpoint.
 /// </summary>
 public sealed record ProviderContract
 {
@@ -24,7 +25,13 @@ public sealed record ProviderContract
     /// <summary>json (default), form, xml or text.</summary>
     public string? BodyFormat { get; init; }
 
-    /// <summary>The template: JSON itself (or a string that holds JSON) for json; a flat object for form and GET; a string for xml and text.</summary>
+    /// <summary>none (default) or gzip, of a POST's body. <c>batch.maxBytes</c> counts the body before it.</summary>
+    public string? Compression { get; init; }
+
+    /// <summary>
+    /// The template: JSON itself (or a string that holds JSON) for json; a flat object for form and GET; a string for xml and text. In an object a text
+    /// without placeholders whose name looks like a credential (key, token, apikey, ...) is kept as a secret.
+    /// </summary>
     public JsonElement? Parameters { get; init; }
 
     public BatchContract? Batch { get; init; }
@@ -66,7 +73,9 @@ public sealed record HeaderContract(string? Name, string? Value, bool? Secret)
     private static readonly string[] CredentialParts = ["authorization", "token", "secret", "password", "apikey", "api-key", "api_key", "auth-key", "cookie", "signature"];
 
     [JsonIgnore]
-    public bool IsSecret => Secret ?? CredentialParts.Any(part => Name?.Contains(part, StringComparison.OrdinalIgnoreCase) == true);
+    public bool IsSecret => Secret ?? (Name is not null && IsCredential(Name));
+
+    internal static bool IsCredential(string name) => CredentialParts.Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase));
 }
 
 /// <param name="Parameter">The key whose value is repeated; empty for the root array.</param>

@@ -37,6 +37,8 @@ public sealed record ProviderResource(long Id)
 
     public string? BodyFormat { get; init; }
 
+    public string? Compression { get; init; }
+
     public JsonElement? Parameters { get; init; }
 
     public BatchContract? Batch { get; init; }
@@ -83,6 +85,7 @@ public sealed record ProviderResource(long Id)
             Authentication = shown.Authentication,
             Headers = shown.Headers,
             BodyFormat = shown.BodyFormat,
+            Compression = shown.Compression,
             Parameters = shown.Parameters,
             Batch = shown.Batch,
             DefaultFromName = shown.DefaultFromName,

@@ -53,9 +53,14 @@ internal static class ProviderRules
     private static void BodyFormat(ProviderContract provider, TemplateProblems problems)
     {
         OneOf(provider.BodyFormat ?? "json", "/bodyFormat", problems, "json", "form", "xml", "text");
-        if (provider.RequestType != "GET" && provider.BodyFormat is "form" or "xml" or "text")
+        OneOf(provider.Compression ?? "none", "/compression", problems, "none", "gzip");
+        if (provider.RequestType == "GET" && provider.Compression == "gzip")
         {
-            problems.Add("/bodyFormat", $"Bodies of format '{provider.BodyFormat}' are not supported yet; use json.");
+            problems.Add("/compression", "A GET request has no body that could be compressed: leave it out.");
+        }
+        if (provider.RequestType == "GET" && provider.BodyFormat is "xml" or "text")
+        {
+            problems.Add("/bodyFormat", "A GET request has no body: its parameters become the query. Leave the format out.");
         }
     }
 

@@ -3,7 +3,7 @@ using GenericHttpEsp.Api;
 
 namespace GenericHttpEsp.Providers;
 
-/// <param name="Name">What it is stored under: authentication.password, or headers. and the name in lower case.</param>
+/// <param name="Name">What it is stored under: authentication.password; headers. and the name in lower case; parameters. and the name; endpoint. and the name.</param>
 /// <param name="Pointer">Where it stands in the contract.</param>
 /// <param name="Value">Null when absent.</param>
 internal readonly record struct SecretMember(string Name, string Pointer, string? Value);
@@ -25,7 +25,17 @@ internal static class ProviderSecrets
     public static ProviderContract Replace(ProviderContract contract, Func<SecretMember, string?> value) => contract with
     {
         Authentication = Password(contract.Authentication, value),
+        Endpoint = ParameterSecrets.Replace(contract.Endpoint, value),
+        Parameters = ParameterSecrets.Replace(contract.Parameters, value),
         Headers = contract.Headers is null ? null : [.. contract.Headers.Select((header, index) => Header(header, index, value))],
+    };
+
+    /// <summary>A contract whose requests show masks instead of the secrets in body and address; headers are masked when they are shown.</summary>
+    public static ProviderContract Masked(ProviderContract contract) => contract with
+    {
+        Endpoint = ParameterSecrets.Replace(contract.Endpoint, static member => SecretMask.Of(member.Value)),
+        // Its last four must stay text where the template is read.
+        Parameters = ParameterSecrets.Replace(contract.Parameters, static member => SecretMask.Of(member.Value)?.Replace("$$", "$$$$", StringComparison.Ordinal)),
     };
 
     /// <summary>Host and port of an endpoint: who may get its secrets.</summary>
@@ -53,7 +63,7 @@ internal static class ProviderSecrets
 /// <summary>What is shown instead of a secret.</summary>
 internal static class SecretMask
 {
-    private const string Stars = "****";
+    public const string Stars = "****";
     private const int TailLength = 4;
     private const int TailFrom = 12;
 

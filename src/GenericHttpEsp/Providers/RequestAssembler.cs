@@ -5,21 +5,34 @@ namespace GenericHttpEsp.Providers;
 
 /// <summary>Puts records, envelope and batch id together.</summary>
 internal sealed class RequestAssembler(
-    ProviderContract provider, byte[][] head, PieceRange record, byte[][] tail, PieceRange query, BoundHeader[] headers, int pieceCount)
+    ProviderContract provider, BoundBody shape, PieceRange query, BoundHeader[] headers, int pieceCount)
 {
     public const int BatchKeyCharacters = 26;
-    private static readonly byte[] Separator = ","u8.ToArray();
+    private readonly int _endpointBytes = new Uri(provider.Endpoint!).AbsoluteUri.Length;
 
-    public int EnvelopeBytes { get; } = Length(head) + Length(tail);
+    public int EnvelopeBytes { get; } = Length(shape.Head) + Length(shape.Tail);
 
     public int BodyBytes(ReadOnlyMemory<byte> rendered)
     {
+        var record = shape.Record;
         if (record.Count == 0)
         {
             return 0;
         }
         var first = record.First == 0 ? 0 : End(rendered.Span, record.First - 1);
-        return End(rendered.Span, record.First + record.Count - 1) - first + ((record.Count - 1) * BatchKeyCharacters) + Separator.Length;
+        return End(rendered.Span, record.First + record.Count - 1) - first + ((record.Count - 1) * BatchKeyCharacters) + shape.Separator.Length;
+    }
+
+    /// <summary>Bytes of the address with the record's query in it; 0 when the record adds nothing to it.</summary>
+    /// <param name="ends">Where the record's pieces end.</param>
+    public int AddressBytes(ReadOnlySpan<int> ends)
+    {
+        if (query.Count == 0)
+        {
+            return 0;
+        }
+        var first = query.First == 0 ? 0 : ends[query.First - 1];
+        return _endpointBytes + 1 + ends[query.First + query.Count - 1] - first + ((query.Count - 1) * BatchKeyCharacters);
     }
 
     public AssembledRequest Assemble(IReadOnlyList<ReadOnlyMemory<byte>> records, string batchKey)
@@ -29,23 +42,23 @@ internal sealed class RequestAssembler(
             throw new ArgumentException($"A batch key has {BatchKeyCharacters} ASCII letters or digits.", nameof(batchKey));
         }
         var key = Encoding.ASCII.GetBytes(batchKey);
-        var body = new List<ReadOnlyMemory<byte>>((records.Count * 2) + head.Length + tail.Length);
-        Add(head, key, body);
+        var body = new List<ReadOnlyMemory<byte>>((records.Count * 2) + shape.Head.Length + shape.Tail.Length);
+        Add(shape.Head, key, body);
         for (var index = 0; index < records.Count; index++)
         {
-            if (index > 0)
+            if (index > 0 && shape.Separator.Length > 0)
             {
-                body.Add(Separator);
+                body.Add(shape.Separator);
             }
-            Add(records[index], record, key, body);
+            Add(records[index], shape.Record, key, body);
         }
-        Add(tail, key, body);
+        Add(shape.Tail, key, body);
         var length = 0L;
         foreach (var piece in body)
         {
             length += piece.Length;
         }
-        return new(provider.RequestType!, Address(records[0], key), [.. headers.Select(header => Header(header, records[0], key))], body, length);
+        return new(provider.RequestType!, Address(records[0], key), [.. headers.Select(header => Header(header, records[0], key))], body, length, provider.Compression == "gzip");
     }
 
     private Uri Address(ReadOnlyMemory<byte> rendered, byte[] key)

@@ -7,9 +7,6 @@ internal static class RequestPreview
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    // Shorter ones occur in any text; masking those would tell them.
-    private const int RedactedLengthMin = 4;
-
     public static PreviewAnswer Of(AssembledRequest request, ProviderContract provider, IReadOnlyList<string> warnings, IReadOnlyList<TrialSkipped> skipped)
     {
         var bytes = Bytes(request);
@@ -21,7 +18,7 @@ internal static class RequestPreview
             headers,
             text ?? Encoding.UTF8.GetString(bytes),
             text is null ? Convert.ToBase64String(bytes) : null,
-            CurlCommand.Of(request.Method, request.Uri, headers, text ?? ""),
+            CurlCommand.Of(request.Method, request.Uri, headers, text ?? "", request.Gzip),
             [.. warnings, .. Warnings(request, provider)],
             skipped);
     }
@@ -35,33 +32,6 @@ internal static class RequestPreview
         }
 
         return output.ToArray();
-    }
-
-    /// <summary>A text that an ESP may have copied our secrets into.</summary>
-    public static string Redact(string text, ProviderContract provider)
-    {
-        // The longest first: a mask put inside a longer secret would let the rest of that one stand.
-        foreach (var secret in Spellings(provider).Where(spelling => spelling.Length >= RedactedLengthMin).Distinct().OrderByDescending(spelling => spelling.Length))
-        {
-            text = text.Replace(secret, "****", StringComparison.Ordinal);
-        }
-
-        return text;
-    }
-
-    private static IEnumerable<string> Spellings(ProviderContract provider)
-    {
-        foreach (var secret in ProviderSecrets.Of(provider).Select(member => member.Value ?? ""))
-        {
-            yield return secret;
-            // A header may hold a scheme such as Bearer before its secret.
-            yield return secret[(secret.LastIndexOf(' ') + 1)..];
-        }
-
-        if (provider.Authentication is { Type: "basic" } basic)
-        {
-            yield return Convert.ToBase64String(Encoding.UTF8.GetBytes($"{basic.Username}:{basic.Password}"));
-        }
     }
 
     private static string Shown(AssembledHeader header, ProviderContract provider)

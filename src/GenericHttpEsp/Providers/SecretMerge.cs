@@ -76,6 +76,11 @@ internal static class SecretMerge
                 problems.Add($"/headers/{index}/value", "This is a mask: give the value itself when the header is no longer secret.");
             }
         }
+
+        foreach (var name in ParameterSecrets.MasksInTheOpen(contract.Parameters))
+        {
+            problems.Add(JsonBodyCompiler.Root + TemplateProblems.Step(name), "This is a mask, but nothing of this name is kept as a secret: give the value itself.");
+        }
     }
 
     private static bool IsNull(JsonElement? parent, string name) => parent is { } element && Member(element, name) is { ValueKind: JsonValueKind.Null };

@@ -16,7 +16,7 @@ internal sealed class SlotBinder(RunFacts run, RunIdentity identity, ContentText
                 writer.Literal.Write(literal.Bytes);
                 break;
             case TemplateSegment.Liquid liquid:
-                Liquid(liquid.Template, liquid.Place, singleLine: false, liquid.Pointer, "a value from the profile", writer);
+                Liquid(liquid.Template, liquid.Place, singleLine: false, liquid.Spot, "a value from the profile", writer);
                 break;
             case TemplateSegment.Slot slot when Placeholders.IsCustom(slot.Name):
                 Custom(slot, writer);
@@ -32,13 +32,13 @@ internal sealed class SlotBinder(RunFacts run, RunIdentity identity, ContentText
         switch (slot.Name)
         {
             case Placeholders.To:
-                writer.AddOfRecipient(new RecordPart.Address(slot.Place), slot.Pointer, slot.Name);
+                writer.AddOfRecipient(new RecordPart.Address(slot.Place), slot.Spot, slot.Name);
                 break;
             case Placeholders.MessageId:
-                writer.AddOfRecipient(new RecordPart.Meta(identity, slot.Place), slot.Pointer, slot.Name);
+                writer.AddOfRecipient(new RecordPart.Meta(identity, slot.Place), slot.Spot, slot.Name);
                 break;
             case Placeholders.MessageToken:
-                writer.AddOfRecipient(new RecordPart.Token(identity), slot.Pointer, slot.Name);
+                writer.AddOfRecipient(new RecordPart.Token(identity), slot.Spot, slot.Name);
                 break;
             case Placeholders.UnsubscribeUrl:
                 Link("", identity.UnsubscribeBase, true, "", slot, writer);
@@ -68,7 +68,7 @@ internal sealed class SlotBinder(RunFacts run, RunIdentity identity, ContentText
     {
         if (texts.Parse(name, text) is { } template)
         {
-            Liquid(template, place, text.SingleLine, text.Pointer, "$$" + name, writer);
+            Liquid(template, place, text.SingleLine, new(text.Pointer), "$$" + name, writer);
         }
     }
 
@@ -99,22 +99,22 @@ internal sealed class SlotBinder(RunFacts run, RunIdentity identity, ContentText
         writer.Text(before + address, slot.Place);
         if (tokenFollows)
         {
-            writer.AddOfRecipient(new RecordPart.Token(identity), slot.Pointer, slot.Name);
+            writer.AddOfRecipient(new RecordPart.Token(identity), slot.Spot, slot.Name);
         }
         writer.Text(after, slot.Place);
     }
 
-    private void Liquid(LiquidTemplate template, ValuePlace place, bool singleLine, string pointer, string name, PartWriter writer)
+    private void Liquid(LiquidTemplate template, ValuePlace place, bool singleLine, TemplateSpot spot, string name, PartWriter writer)
     {
         if (template.DependsOnRecipient)
         {
-            writer.AddOfRecipient(new RecordPart.Liquid(template, _scope, place, singleLine), pointer, name);
+            writer.AddOfRecipient(new RecordPart.Liquid(template, _scope, place, singleLine), spot, name);
             return;
         }
         writer.Literal.BeginRecord();
         if (template.Render(null, _scope, place, singleLine, scratch, writer.Literal) is { } failure)
         {
-            problems.Add(pointer, $"{name} cannot be rendered: {failure.Detail}");
+            problems.Add(spot, $"{name} cannot be rendered: {failure.Detail}");
         }
     }
 }

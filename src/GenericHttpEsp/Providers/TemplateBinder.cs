@@ -6,7 +6,7 @@ namespace GenericHttpEsp.Providers;
 /// <summary>Puts a campaign into a compiled template.</summary>
 internal sealed class TemplateBinder(RequestTemplate template, CampaignContent content, RunFacts run, TemplateProblems problems)
 {
-    private static readonly byte[] JsonType = "application/json"u8.ToArray();
+    private static readonly byte[] Gzip = Encoding.ASCII.GetBytes("gzip");
     private readonly List<RecordPart[]> _pieces = [];
 
     public BoundTemplate? Bind()
@@ -24,10 +24,10 @@ internal sealed class TemplateBinder(RequestTemplate template, CampaignContent c
         var batched = provider.Batch is not null;
         var head = Shared(body.Head, binder, writer);
         var record = Varying(body.Record, binder, writer);
-        var tail = Shared(body.Tail, binder, writer);
+        var bound = new BoundBody(head, record, body.Separator, Shared(body.Tail, binder, writer));
         var query = Varying(template.Parts.Query, binder, writer);
         BoundHeader[] headers = [.. template.Parts.Headers.Select(header => Header(header, batched, binder, writer)), .. Implied(provider)];
-        return problems.HasErrors ? null : new BoundTemplate(provider, head, record, tail, query, headers, [.. _pieces]);
+        return problems.HasErrors ? null : new BoundTemplate(provider, bound, query, headers, [.. _pieces]);
     }
 
     /// <summary>Each piece ends where a <c>$$BatchID</c> or another section begins.</summary>
@@ -45,9 +45,9 @@ internal sealed class TemplateBinder(RequestTemplate template, CampaignContent c
     private byte[][] Shared(IReadOnlyList<TemplateSegment> segments, SlotBinder binder, PartWriter writer)
     {
         Fill(segments, binder, writer);
-        foreach (var (pointer, name) in writer.OfRecipient)
+        foreach (var (spot, name) in writer.OfRecipient)
         {
-            problems.Add(pointer, $"{name} names the profile, but the provider's template has it where a whole batch shares it. Take the profile out, or use a provider that sends one message a request.");
+            problems.Add(spot, $"{name} names the profile, but the provider's template has it where a whole batch shares it. Take the profile out, or use a provider that sends one message a request.");
         }
         return Bytes(writer.Take());
     }
@@ -101,9 +101,13 @@ internal sealed class TemplateBinder(RequestTemplate template, CampaignContent c
             var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{basic.Username}:{basic.Password}"));
             yield return new("Authorization", true, [Encoding.ASCII.GetBytes("Basic " + credentials)], default);
         }
+        if (provider.Compression == "gzip")
+        {
+            yield return new("Content-Encoding", false, [Gzip], default);
+        }
         if (provider.RequestType != "GET" && provider.Headers?.Any(header => "Content-Type".Equals(header.Name, StringComparison.OrdinalIgnoreCase)) != true)
         {
-            yield return new("Content-Type", false, [JsonType], default);
+            yield return new("Content-Type", false, [Encoding.ASCII.GetBytes(ContentTypes.Of(provider.BodyFormat))], default);
         }
     }
 }

@@ -21,14 +21,14 @@ internal static class TemplateCompiler
     private static CompiledParts Parts(ProviderContract provider, TemplateProblems problems)
     {
         using var writer = new SegmentWriter();
-        var (body, query) = (new CompiledBody([], [], [], false), (IReadOnlyList<TemplateSegment>)[]);
+        var (body, query) = (CompiledBody.Nothing, (IReadOnlyList<TemplateSegment>)[]);
         try
         {
             if (Parameters(provider, problems) is { } parameters)
             {
                 (body, query) = IsGet(provider)
-                    ? (body, FlatCompiler.Compile(parameters, ValuePlace.QueryComponent, writer, problems))
-                    : (new JsonBodyCompiler(writer, problems).Compile(parameters, provider.Batch), query);
+                    ? (body, new FlatCompiler(ValuePlace.QueryComponent, writer, problems).Query(parameters))
+                    : (Body(provider, parameters, writer, problems), query);
             }
         }
         catch (InvalidOperationException)
@@ -40,20 +40,42 @@ internal static class TemplateCompiler
 
     private static bool IsGet(ProviderContract provider) => provider.RequestType == "GET";
 
+    private static CompiledBody Body(ProviderContract provider, JsonElement parameters, SegmentWriter writer, TemplateProblems problems)
+    {
+        switch (provider.BodyFormat)
+        {
+            case "form":
+                return new FlatCompiler(ValuePlace.FormValue, writer, problems).Form(parameters, provider.Batch);
+            case "xml" or "text" when parameters.ValueKind != JsonValueKind.String:
+                problems.Add(JsonBodyCompiler.Root, $"The parameters of format {provider.BodyFormat} are one string: the body with its placeholders.");
+                return CompiledBody.Nothing;
+            case "xml":
+                return new XmlBodyCompiler(writer, problems).Compile(parameters.GetString()!, provider.Batch);
+            case "text":
+                return TextBodyCompiler.Compile(parameters.GetString()!, provider.Batch, writer, problems);
+            default:
+                return new JsonBodyCompiler(writer, problems).Compile(parameters, provider.Batch);
+        }
+    }
+
     private static JsonElement? Parameters(ProviderContract provider, TemplateProblems problems)
     {
         if (provider.Parameters is not { } parameters || parameters.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
         {
-            problems.Add(JsonBodyCompiler.Root, "The parameters are missing: give the JSON that the ESP expects, with placeholders such as $$To.");
+            problems.Add(JsonBodyCompiler.Root, "The parameters are missing: give the body (or query) that the ESP expects, with placeholders such as $$To.");
             return null;
         }
-        if (IsGet(provider) || parameters.ValueKind != JsonValueKind.String)
+        if (IsGet(provider) || provider.BodyFormat is not (null or "json") || parameters.ValueKind != JsonValueKind.String)
         {
             return parameters;
         }
         try
         {
             using var document = JsonDocument.Parse(parameters.GetString()!, Strict);
+            foreach (var name in ParameterSecrets.Names(document.RootElement))
+            {
+                problems.Warn($"'{name}' looks like a secret: give the parameters as JSON instead of as text, so that it is stored encrypted and masked.");
+            }
             return document.RootElement.Clone();
         }
         catch (JsonException error)

@@ -12,6 +12,8 @@ internal sealed class TemplateProblems
 
     public IReadOnlyList<string> Warnings => _warnings;
 
+    public void Add(TemplateSpot spot, string message) => Add(spot.Pointer, spot.Inside + message);
+
     public void Add(string pointer, string message)
     {
         if (!_errors.TryGetValue(pointer, out var messages))

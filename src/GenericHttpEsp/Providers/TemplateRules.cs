@@ -50,16 +50,16 @@ internal static class TemplateRules
         var body = parts.Body;
         foreach (var segment in (IEnumerable<TemplateSegment>)[.. body.Head, .. body.Tail])
         {
-            if (DependsOnRecipient(segment, provider) is var (what, pointer))
+            if (DependsOnRecipient(segment, provider) is var (what, spot))
             {
-                problems.Add(pointer, $"{what} differs by recipient, but this place is shared by the whole batch: move it into the repeated part.");
+                problems.Add(spot, $"{what} differs by recipient, but this place is shared by the whole batch: move it into the repeated part.");
             }
         }
         foreach (var segment in parts.Headers.SelectMany(header => header.Value))
         {
-            if (DependsOnRecipient(segment, provider) is var (what, pointer))
+            if (DependsOnRecipient(segment, provider) is var (what, spot))
             {
-                problems.Add(pointer, $"{what} differs by recipient, but a batched request has one set of headers: move it into the repeated part.");
+                problems.Add(spot, $"{what} differs by recipient, but a batched request has one set of headers: move it into the repeated part.");
             }
         }
         if (body.RepeatsScalar)
@@ -68,11 +68,11 @@ internal static class TemplateRules
         }
     }
 
-    private static (string What, string Pointer)? DependsOnRecipient(TemplateSegment segment, ProviderContract provider) => segment switch
+    private static (string What, TemplateSpot Spot)? DependsOnRecipient(TemplateSegment segment, ProviderContract provider) => segment switch
     {
         TemplateSegment.Slot { Name: Placeholders.PreferenceUrl } when provider.PreferenceCenter?.Type != "system" => null,
-        TemplateSegment.Slot slot when Placeholders.OfRecipient.Contains(slot.Name) => ("$$" + slot.Name, slot.Pointer),
-        TemplateSegment.Liquid { Template.DependsOnRecipient: true } liquid => ("A value from the profile", liquid.Pointer),
+        TemplateSegment.Slot slot when Placeholders.OfRecipient.Contains(slot.Name) => ("$$" + slot.Name, slot.Spot),
+        TemplateSegment.Liquid { Template.DependsOnRecipient: true } liquid => ("A value from the profile", liquid.Spot),
         _ => null,
     };
 }

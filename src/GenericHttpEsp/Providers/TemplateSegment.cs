@@ -10,10 +10,10 @@ internal abstract record TemplateSegment
     /// <param name="Name">Without the dollars.</param>
     /// <param name="Place">What to escape for.</param>
     /// <param name="Whole">The placeholder is the whole JSON value and a custom one: it brings its own type, quotes included.</param>
-    /// <param name="Pointer">Where it stands, for messages.</param>
-    internal sealed record Slot(string Name, ValuePlace Place, bool Whole, string Pointer) : TemplateSegment;
+    /// <param name="Spot">Where it stands, for messages.</param>
+    internal sealed record Slot(string Name, ValuePlace Place, bool Whole, TemplateSpot Spot) : TemplateSegment;
 
-    internal sealed record Liquid(LiquidTemplate Template, ValuePlace Place, string Pointer) : TemplateSegment;
+    internal sealed record Liquid(LiquidTemplate Template, ValuePlace Place, TemplateSpot Spot) : TemplateSegment;
 }
 
 /// <summary>Collects literal bytes and slots, merging what stands side by side.</summary>

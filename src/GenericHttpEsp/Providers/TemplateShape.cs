@@ -18,6 +18,7 @@ internal static class TemplateShape
         Endpoint = shape.Endpoint,
         Headers = shape.Headers,
         BodyFormat = shape.BodyFormat,
+        Compression = shape.Compression,
         Parameters = shape.Parameters,
         Batch = shape.Batch,
         DefaultFromName = shape.DefaultFromName,

@@ -19,15 +19,18 @@ internal static class TrialsApi
 
     private static async Task<IResult> PreviewAsync(long id, HttpRequest request, ProviderCatalog catalog, Trial trial, CancellationToken cancellationToken)
     {
-        var (provider, outcome, problem) = await MakeAsync(id, request, catalog, trial, cancellationToken);
+        var (provider, outcome, problem) = await MakeAsync(id, request, catalog, trial, ForEyes, cancellationToken);
         return problem ?? Results.Ok(RequestPreview.Of(
             outcome!.Request!, provider!.Contract, RequestTemplate.Compile(provider.Contract).Warnings, outcome.Skipped));
     }
 
+    // The same request but for its secrets: made of a template that holds masks in their place.
+    private static RequestTemplate ForEyes(ProviderRuntime provider) => RequestTemplate.Compile(ProviderSecrets.Masked(provider.Contract)).Template!;
+
     private static async Task<IResult> TestAsync(
         long id, HttpRequest request, ProviderCatalog catalog, Trial trial, [FromServices] ITestSender sender, CancellationToken cancellationToken)
     {
-        var (provider, outcome, problem) = await MakeAsync(id, request, catalog, trial, cancellationToken);
+        var (provider, outcome, problem) = await MakeAsync(id, request, catalog, trial, static provider => provider.Template, cancellationToken);
         if (problem is not null)
         {
             return problem;
@@ -35,7 +38,7 @@ internal static class TrialsApi
 
         var answer = await sender.SendAsync(outcome!.Request!, cancellationToken);
         // Masked before it is cut: half a secret would not be recognised.
-        var text = answer.Answer is null ? null : RequestPreview.Redact(answer.Answer, provider!.Contract);
+        var text = answer.Answer is null ? null : SecretRedaction.Redact(answer.Answer, provider!.Contract);
         return Results.Ok(new TestSendAnswer(
             answer.Sent,
             answer.Status,
@@ -46,7 +49,7 @@ internal static class TrialsApi
     }
 
     private static async Task<(ProviderRuntime? Provider, TrialOutcome? Outcome, IResult? Problem)> MakeAsync(
-        long id, HttpRequest request, ProviderCatalog catalog, Trial trial, CancellationToken cancellationToken)
+        long id, HttpRequest request, ProviderCatalog catalog, Trial trial, Func<ProviderRuntime, RequestTemplate> template, CancellationToken cancellationToken)
     {
         var (body, problem) = await ApiBody.ReadAsync<TrialRequest>(request, BodyBytesMax, cancellationToken);
         if (body is null)
@@ -59,7 +62,7 @@ internal static class TrialsApi
             return (null, null, ProvidersApi.NotFound(id));
         }
 
-        var outcome = trial.Make(provider.Template, body);
+        var outcome = trial.Make(template(provider), body);
         return (provider, outcome, outcome.Request is null ? Problems.Invalid(outcome.Errors) : null);
     }
 }

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Web;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
@@ -71,6 +73,74 @@ public sealed class ProviderSecretsTests(PostgresServer server)
     }
 
     [Theory]
+    [InlineData("POST", "json")]
+    [InlineData("POST", "form")]
+    [InlineData("GET", "json")]
+    public async Task ParameterSecrets_AreMasked_KeptAndSent(string method, string format)
+    {
+        const string key = "planted-key \"1\" $$$$ abcd";
+        const string sent = "planted-key \"1\" $$ abcd";
+        await using var app = await ProviderSample.StartAsync();
+        await using var esp = await RecordingServer.StartAsync();
+        var body = WithParameterSecrets($"{esp.Address}/send?x=1&apikey=planted%2Fin%20url", key);
+        (body["requestType"], body["bodyFormat"]) = (method, format);
+        var made = await app.CreateAsync(body);
+        Assert.Equal(("****abcd", $"{esp.Address}/send?x=1&apikey=****0url"), ((string)made["parameters"]!["key"]!, (string)made["endpoint"]!));
+
+        made["defaultFromName"] = "Changed";
+        var put = await app.PutAsync(made.Id(), made);
+        Assert.Equal(((int)made["version"]! + 1, "****abcd"), ((int)put["version"]!, (string)put["parameters"]!["key"]!));
+        Assert.Equal((int)put["version"]!, (int)(await app.PutAsync(made.Id(), put))["version"]!);
+        var path = $"/v1/providers/{made.Id()}";
+        var preview = await app.PostAsync($"{path}/preview", ProviderSample.Trial("a@example.com"));
+        var test = await app.PostAsync($"{path}/test", ProviderSample.Trial("a@example.com"));
+
+        var arrival = Assert.Single(esp.Arrivals);
+        Assert.Contains("apikey=planted%2Fin%20url", arrival.Url, StringComparison.Ordinal);
+        var text = Encoding.UTF8.GetString(arrival.Body);
+        Assert.Equal(sent, format == "form" ? HttpUtility.ParseQueryString(text)["key"]
+            : method == "GET" ? HttpUtility.ParseQueryString(new Uri(arrival.Url).Query)["key"] : (string?)JsonNode.Parse(text)!["key"]);
+        Assert.Contains("****abcd", preview.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains("****", (string)test["answer"]!, StringComparison.Ordinal);
+        foreach (var seen in (JsonObject[])[made, put, preview, test, await app.GetAsync(path), await app.GetAsync("/v1/providers")])
+        {
+            Assert.DoesNotContain("planted", seen.ToJsonString(), StringComparison.Ordinal);
+        }
+        Assert.DoesNotContain("planted", await StoredAsync(app), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ParameterSecrets_LikeHeaders_AreRemovedRefusedAndBoundToTheirHost()
+    {
+        await using var app = await ProviderSample.StartAsync();
+        var made = await app.CreateAsync(WithParameterSecrets("https://api.esp.example/send?token=planted-url", "planted-key"));
+        var moved = made.DeepClone().AsObject();
+        moved["endpoint"] = "https://evil.example/send?token=****-url";
+        Assert.Equal(["/endpoint", "/parameters/key"], (await app.PutAsync(made.Id(), moved, HttpStatusCode.UnprocessableEntity)).Pointers());
+
+        var renamed = made.DeepClone().AsObject();
+        renamed["parameters"]!["open"] = "****";
+        renamed["parameters"]!["apiToken"] = "****";
+        Assert.Equal(["/parameters/apiToken", "/parameters/open"], (await app.PutAsync(made.Id(), renamed, HttpStatusCode.UnprocessableEntity)).Pointers());
+
+        made["parameters"]!["key"] = null;
+        made["endpoint"] = "https://api.esp.example/send";
+        Assert.Null((await app.PutAsync(made.Id(), made))["parameters"]!["key"]);
+        Assert.Empty((await app.Grains.GetGrain<IProviderGrain>(made.Id()).Read())!.Definition!.Sealed);
+    }
+
+    [Theory]
+    [InlineData("key", "abc", true)]
+    [InlineData("Access_Token", "abc", true)]
+    [InlineData("apiKey", "abc", true)]
+    [InlineData("keyword", "abc", false)]
+    [InlineData("key", "$$BatchID", false)]
+    [InlineData("key", "{{ profile.x }}", false)]
+    [InlineData("key", "", false)]
+    public void Parameter_LiteralNamedLikeACredential_IsASecret(string name, string value, bool secret) =>
+        Assert.Equal(secret ? [name] : [], ParameterSecrets.Names(JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["x"] = "y", [name] = value })));
+
+    [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Secrets_Planted_AreInNoAnswerNoLogAndNoDatabase(string engine)
     {
@@ -134,6 +204,16 @@ public sealed class ProviderSecretsTests(PostgresServer server)
     [InlineData("123456789012", "****9012")]
     [InlineData("1234567890😀xyz", "****xyz")]
     public void Mask_OfASecret_ShowsAtMostItsLastFour(string? secret, string? mask) => Assert.Equal(mask, SecretMask.Of(secret));
+
+    private static JsonObject WithParameterSecrets(string endpoint, string key)
+    {
+        var body = ProviderSample.Body(endpoint: endpoint);
+        body.Remove("headers");
+        body.Remove("batch");
+        body["parameters"] = JsonNode.Parse("""{"to": "$$To", "s": "$$Subject", "fn": "$$FromName", "fa": "$$FromAddress", "html": "$$HTML", "id": "$$MessageID"}""");
+        body["parameters"]!["key"] = key;
+        return body;
+    }
 
     private static JsonObject Broken(JsonObject body)
     {

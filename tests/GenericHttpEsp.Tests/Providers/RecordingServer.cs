@@ -10,7 +10,7 @@ namespace GenericHttpEsp.Tests.Providers;
 /// <summary>One request as it arrived.</summary>
 internal sealed record Arrival(string Method, string Url, IReadOnlyDictionary<string, string> Headers, byte[] Body);
 
-/// <summary>An ESP that keeps what it gets, byte for byte, and answers its Authorization header back.</summary>
+/// <summary>An ESP that keeps what it gets, byte for byte, and answers with what a careless one quotes: credentials, query and body.</summary>
 internal sealed class RecordingServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -40,6 +40,7 @@ internal sealed class RecordingServer : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body);
         var headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         Arrivals.Enqueue(new(context.Request.Method, context.Request.GetEncodedUrl(), headers, body.ToArray()));
-        await context.Response.WriteAsync($"thanks, {context.Request.Headers.Authorization}{context.Request.Headers["X-Api-Key"]}");
+        var text = context.Request.Headers.ContentEncoding.Count == 0 ? System.Text.Encoding.UTF8.GetString(body.ToArray()) : "";
+        await context.Response.WriteAsync($"thanks, {context.Request.Headers.Authorization}{context.Request.Headers["X-Api-Key"]} {context.Request.QueryString} {text}");
     }
 }

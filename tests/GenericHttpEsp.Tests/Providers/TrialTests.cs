@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -36,11 +37,13 @@ public sealed class TrialTests
     [Theory]
     [InlineData("POST")]
     [InlineData("GET")]
+    [InlineData("gzip")]
     public async Task Curl_WithItsSecretsFilledIn_SendsTheSameBytes(string method)
     {
         await using var app = await ProviderSample.StartAsync();
         await using var esp = await RecordingServer.StartAsync();
-        var body = method == "POST" ? ProviderSample.Body(endpoint: $"{esp.Address}/send") : Get($"{esp.Address}/send");
+        var body = method == "GET" ? Get($"{esp.Address}/send") : ProviderSample.Body(endpoint: $"{esp.Address}/send");
+        body["compression"] = method == "gzip" ? "gzip" : "none";
         body["headers"]!.AsArray().Add((JsonNode)new JsonObject { ["name"] = "X-Name", ["value"] = "it's \"$$hid\" ü" });
         body["headers"]!.AsArray().Add((JsonNode)new JsonObject { ["name"] = "X-Empty", ["value"] = "" });
         var path = $"/v1/providers/{(await app.CreateAsync(body)).Id()}";
@@ -55,7 +58,7 @@ public sealed class TrialTests
         Assert.Equal(2, esp.Arrivals.Count);
         var (ours, theirs) = (esp.Arrivals.First(), esp.Arrivals.Last());
         Assert.Equal((ours.Method, ours.Url), (theirs.Method, theirs.Url));
-        Assert.Equal(ours.Body, theirs.Body);
+        Assert.Equal(Unpacked(ours), Unpacked(theirs));
         foreach (var name in preview["headers"]!.AsArray().Select(header => (string)header!["name"]!))
         {
             Assert.Equal(ours.Headers[name], theirs.Headers[name]);
@@ -125,6 +128,49 @@ public sealed class TrialTests
         var answer = await app.PostAsync(path, ProviderSample.Trial("a@example.com"));
         Assert.False((bool)answer["sent"]!);
         Assert.True(answer["status"] is null && ((string)answer["failure"]!).Length > 0);
+    }
+
+    [Theory]
+    [InlineData("form")]
+    [InlineData("xml")]
+    [InlineData("text")]
+    [InlineData("GET")]
+    [InlineData("gzip")]
+    public async Task Preview_OfAFormat_IsWhatTheTestSends(string format)
+    {
+        await using var app = await ProviderSample.StartAsync();
+        await using var esp = await RecordingServer.StartAsync();
+        var body = Get($"{esp.Address}/send?a=1");
+        body["requestType"] = format == "GET" ? "GET" : "POST";
+        body["bodyFormat"] = format is "GET" or "gzip" ? "json" : format;
+        body["compression"] = format == "gzip" ? "gzip" : "none";
+        body["parameters"]!["html"] = "$$HTML";
+        if (format is "xml" or "text")
+        {
+            body["parameters"] = "<m to=\"$$To\" s=\"$$Subject\">$$HTML <a>$$FromName $$FromAddress</a> $$MessageID</m>";
+        }
+
+        var path = $"/v1/providers/{(await app.CreateAsync(body)).Id()}";
+        var trial = ProviderSample.Trial("o'neil+x@example.com");
+        var preview = await app.PostAsync($"{path}/preview", trial);
+        Assert.True((bool)(await app.PostAsync($"{path}/test", trial))["sent"]!);
+
+        var arrival = Assert.Single(esp.Arrivals);
+        Assert.Equal(((string)preview["body"]!, (string)preview["url"]!), (Encoding.UTF8.GetString(Unpacked(arrival)), arrival.Url));
+        AssertHeaders(preview, arrival);
+    }
+
+    private static byte[] Unpacked(Arrival arrival)
+    {
+        if (arrival.Headers.GetValueOrDefault("Content-Encoding") != "gzip")
+        {
+            return arrival.Body;
+        }
+
+        using var output = new MemoryStream();
+        using var gzip = new GZipStream(new MemoryStream(arrival.Body), CompressionMode.Decompress);
+        gzip.CopyTo(output);
+        return output.ToArray();
     }
 
     private static JsonObject Get(string endpoint)
