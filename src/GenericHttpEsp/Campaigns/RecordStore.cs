@@ -78,21 +78,28 @@ internal sealed class RecordStore(LedgerDatabase database)
         return blocks.Select(ids => Array.FindAll(ids, id => id > after)).FirstOrDefault(static ids => ids.Length > 0);
     }
 
-    /// <summary>From where the next wanted record can be; null when the run has no more. Looks at the rows' bytes in the database.</summary>
+    /// <summary>From where the next wanted record can be; null when the run has no more.</summary>
     private static async Task<long?> JumpAsync(LedgerSession session, long campaign, int run, long after, RecordOutcome[] wanted)
     {
-        if (wanted.Contains(RecordOutcome.ToCome) || wanted.Contains(RecordOutcome.SkippedStopped))
-        {
-            // Beyond the cursors nobody is in a row: the partitions tell where such people are.
-            return await session.FirstAsync(
-                """
-                select first_block from partitions
-                where campaign_id = @campaign and run = @run and last_id > @after and (to_come > 0 or skipped_stopped > 0) order by id limit 1
-                """,
-                row => (long?)Math.Max(after, (row.GetInt64(0) * AudienceBlocks.IdsPerBlock) - 1),
-                ("@campaign", campaign), ("@run", run), ("@after", after));
-        }
+        var inRow = await JumpToRowAsync(session, campaign, run, after, wanted);
+        var beyond = wanted.Contains(RecordOutcome.ToCome) || wanted.Contains(RecordOutcome.SkippedStopped)
+            ? await JumpToPartitionAsync(session, campaign, run, after)
+            : null;
+        return inRow is null || beyond is null ? inRow ?? beyond : Math.Min(inRow.Value, beyond.Value);
+    }
 
+    /// <summary>Beyond the cursors nobody is in a row: the partitions tell where such people are.</summary>
+    private static Task<long?> JumpToPartitionAsync(LedgerSession session, long campaign, int run, long after) => session.FirstAsync(
+        """
+        select first_block from partitions
+        where campaign_id = @campaign and run = @run and last_id > @after and (to_come > 0 or skipped_stopped > 0) order by id limit 1
+        """,
+        row => (long?)Math.Max(after, (row.GetInt64(0) * AudienceBlocks.IdsPerBlock) - 1),
+        ("@campaign", campaign), ("@run", run), ("@after", after));
+
+    /// <summary>Looks at the rows' bytes in the database.</summary>
+    private static async Task<long?> JumpToRowAsync(LedgerSession session, long campaign, int run, long after, RecordOutcome[] wanted)
+    {
         var match = string.Join(" or ", wanted.Select(outcome => session.IsSqlite ? $"instr(outcome, x'{(int)outcome:x2}') > 0" : $"position('\\x{(int)outcome:x2}'::bytea in outcome) > 0"));
         var (found, scanned, last) = await session.FirstAsync(
             $"""
