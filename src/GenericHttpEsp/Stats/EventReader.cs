@@ -26,18 +26,37 @@ internal sealed class EventReader(LedgerDatabase database)
     private const string Order = "order by e.run_date, e.campaign_id, e.run, e.recipient_id, e.type, e.moment, e.discriminator limit @limit";
 
     /// <summary>A page of the log in the order of its key.</summary>
-    /// <param name="campaign">Only this campaign's; 0 for all.</param>
-    public Task<List<RecordedEvent>> PageAsync(EventKey after, long campaign, CancellationToken cancellationToken) => database.ReadAsync(
+    public Task<List<RecordedEvent>> PageAsync(EventKey after, CancellationToken cancellationToken) => database.ReadAsync(
         session => session.QueryAsync(
             $"""
             {Select}
-            where (e.run_date, e.campaign_id, e.run, e.recipient_id, e.type, e.moment, e.discriminator) > (@date, @after, @run, @recipient, @type, @moment, @discriminator)
-              and (@campaign = 0 or e.campaign_id = @campaign) and e.type <> 7
+            where (e.run_date, e.campaign_id, e.run, e.recipient_id, e.type, e.moment, e.discriminator) > (@date, @campaign, @run, @recipient, @type, @moment, @discriminator)
+              and e.type <> 7
             {Order}
             """,
             Read,
-            ("@date", after.Message.RunDate), ("@after", after.Message.Campaign), ("@run", (long)after.Message.Run), ("@recipient", after.Message.Recipient),
-            ("@type", (long)after.Type), ("@moment", after.Moment), ("@discriminator", after.Discriminator), ("@campaign", campaign), ("@limit", PageMax)),
+            Parameters(after)),
+        cancellationToken);
+
+    /// <summary>A page of one run's events; the run is the one of <paramref name="after"/>.</summary>
+    public Task<List<RecordedEvent>> PageOfRunAsync(EventKey after, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.QueryAsync(
+            $"""
+            {Select}
+            where e.run_date = @date and e.campaign_id = @campaign and e.run = @run
+              and (e.recipient_id, e.type, e.moment, e.discriminator) > (@recipient, @type, @moment, @discriminator) and e.type <> 7
+            {Order}
+            """,
+            Read,
+            Parameters(after)),
+        cancellationToken);
+
+    /// <summary>The runs of a campaign, each as the key before its first event.</summary>
+    public Task<List<EventKey>> RunsAsync(long campaign, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.QueryAsync(
+            "select run_date, run from run_events where campaign_id = @campaign order by run limit 1000",
+            row => new EventKey(new MessageId(row.GetInt64(0), campaign, (int)row.GetInt64(1), long.MinValue), 0, 0, 0),
+            ("@campaign", campaign)),
         cancellationToken);
 
     /// <summary>What happened to one message.</summary>
@@ -75,6 +94,12 @@ internal sealed class EventReader(LedgerDatabase database)
 
         return reasons;
     }
+
+    private static (string, object?)[] Parameters(EventKey after) =>
+    [
+        ("@date", after.Message.RunDate), ("@campaign", after.Message.Campaign), ("@run", (long)after.Message.Run), ("@recipient", after.Message.Recipient),
+        ("@type", (long)after.Type), ("@moment", after.Moment), ("@discriminator", after.Discriminator), ("@limit", PageMax),
+    ];
 
     private static RecordedEvent Read(DbDataReader row) => new(
         new EventKey(

@@ -20,16 +20,17 @@ internal static class EventsExportApi
     private static async IAsyncEnumerable<IReadOnlyList<object?[]>> PagesAsync(
         EventReader events, long campaign, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        for (var after = default(EventKey); ;)
+        foreach (var start in campaign == 0 ? [default] : await events.RunsAsync(campaign, cancellationToken))
         {
-            var page = await events.PageAsync(after, campaign, cancellationToken);
-            yield return [.. page.SelectMany(Lines)];
-            if (page.Count < EventReader.PageMax)
+            List<RecordedEvent> page;
+            var after = start;
+            do
             {
-                yield break;
+                page = campaign == 0 ? await events.PageAsync(after, cancellationToken) : await events.PageOfRunAsync(after, cancellationToken);
+                yield return [.. page.SelectMany(Lines)];
+                after = page.Count == 0 ? after : page[^1].Key;
             }
-
-            after = page[^1].Key;
+            while (page.Count == EventReader.PageMax);
         }
     }
 
