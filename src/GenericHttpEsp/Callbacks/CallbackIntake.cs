@@ -24,6 +24,7 @@ internal sealed class CallbackIntake(
             .. judged.Select(one => one.Event is { } known ? CallbackRules.Decide(known, facts, believe, providerId) : Verdict.Refuse(one.Error!)),
         ];
         await changes.ForbidAsync(Changes(verdicts), cancellationToken);
+        FailPoints.Pass(FailPoints.CallbackForbidden);
         await writer.WriteAsync(
             new EventWrite(
                 [.. verdicts.Where(static verdict => verdict.Row is not null).Select(static verdict => verdict.Row!)],

@@ -11,11 +11,13 @@ internal static class CallbacksSetup
         services.AddSingleton<EventNews>();
         services.AddSingleton<EventWriter>();
         services.AddSingleton<QuarantineStore>();
+        services.AddSingleton<Timeline>();
     }
 
     public static void MapCallbacks(this IEndpointRouteBuilder routes)
     {
         CallbacksApi.Map(routes);
         routes.MapQuarantine();
+        routes.MapTimeline();
     }
 }

@@ -111,9 +111,11 @@ internal sealed partial class EventWriter : IAsyncDisposable
                     await _quarantine.AddAsync(session, quarantine);
                 }
 
+                FailPoints.Pass(FailPoints.BeforeEventCommit);
                 return keys.ToHashSet();
             },
             rows.Count + quarantine.Length);
+        FailPoints.Pass(FailPoints.AfterEventCommit);
         return rows.FindAll(row => added.Contains(row.Key));
     }
 

@@ -7,7 +7,7 @@ namespace GenericHttpEsp.Campaigns;
 /// <summary>From counters to the contract's words.</summary>
 internal static class CampaignStatsRules
 {
-    private static readonly (string Name, RecordOutcome Outcome)[] SkipReasons =
+    public static readonly (string Name, RecordOutcome Outcome)[] SkipReasons =
     [
         ("unsubscribed", RecordOutcome.SkippedUnsubscribed),
         ("group", RecordOutcome.SkippedGroup),

@@ -30,6 +30,7 @@ internal static class CampaignsApi
         campaigns.MapPost("/{id:long}/retry-failed", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.RetryFailedAsync()))
             .Produces<CampaignAnswer>();
         campaigns.MapUnknown();
+        campaigns.MapReports();
         campaigns.MapGet("/{id:long}/stats", StatsAsync).Produces<CampaignStats>();
         campaigns.MapGet("/{id:long}/verify", VerifyAsync).Produces<AuditResult>();
         campaigns.MapGet("/{id:long}/progress", CampaignProgressApi.StreamAsync).Produces<CampaignStats>(contentType: "text/event-stream");

@@ -12,9 +12,11 @@ internal static class CampaignsSetup
         services.AddSingleton<CampaignRuns>();
         services.AddSingleton<CampaignWorkStore>();
         services.AddSingleton<ClaimStore>();
+        services.AddSingleton<ErrorStore>();
         services.AddSingleton<LedgerAudit>();
         services.AddSingleton<OutcomeStore>();
         services.AddSingleton<PartitionStore>();
+        services.AddSingleton<RecordStore>();
         services.AddSingleton<PartitionWork>();
         services.AddSingleton<RepeatStore>();
         services.AddSingleton<RetryStore>();

@@ -43,16 +43,7 @@ internal static class RecordProof
     public static async Task LookAsync(LedgerSession session, BatchRow row, byte[] outcomes)
     {
         var lost = row.Ids.Where((_, i) => outcomes[i] == (byte)RecordOutcome.Unknown && row.Outcomes[i] != (byte)RecordOutcome.Unknown).ToArray();
-        if (lost.Length == 0)
-        {
-            return;
-        }
-
-        var (campaign, run, date, provider) = await session.FirstAsync(
-            "select campaign_id, run, run_date, provider_id from batches where id = @id",
-            static found => (found.GetInt64(0), found.GetInt32(1), found.GetInt64(2), found.GetInt64(3)),
-            ("@id", row.Id));
-        var proved = await EventProof.FindAsync(session, campaign, run, date, provider, lost);
+        var proved = await FindAsync(session, row.Id, lost);
         for (var i = 0; i < outcomes.Length; i++)
         {
             if (outcomes[i] == (byte)RecordOutcome.Unknown && proved.Contains(row.Ids[i]))
@@ -60,6 +51,21 @@ internal static class RecordProof
                 outcomes[i] = (byte)RecordOutcome.Accepted;
             }
         }
+    }
+
+    /// <summary>Those of a batch's recipients whom a signed event names.</summary>
+    public static async Task<HashSet<long>> FindAsync(LedgerSession session, long batch, long[] recipients)
+    {
+        if (recipients.Length == 0)
+        {
+            return [];
+        }
+
+        var (campaign, run, date, provider) = await session.FirstAsync(
+            "select campaign_id, run, run_date, provider_id from batches where id = @id",
+            static found => (found.GetInt64(0), found.GetInt32(1), found.GetInt64(2), found.GetInt64(3)),
+            ("@id", batch));
+        return await EventProof.FindAsync(session, campaign, run, date, provider, recipients);
     }
 
     private static async Task<int> ProveAsync(LedgerSession session, BatchRow row, long[] recipients)

@@ -62,13 +62,19 @@ internal sealed class RetryStore(LedgerDatabase database)
     {
         var change = new CounterChange();
         var outcomes = (byte[])row.Outcomes.Clone();
+        var proved = await RecordProof.FindAsync(
+            session, row.Id, [.. row.Ids.Where((_, i) => (RecordOutcome)outcomes[i] is RecordOutcome.Failed or RecordOutcome.Refused)]);
         for (var i = 0; i < outcomes.Length; i++)
         {
             if ((RecordOutcome)outcomes[i] is RecordOutcome.Failed or RecordOutcome.Refused)
             {
-                change.Move((RecordOutcome)outcomes[i], RecordOutcome.Retried);
-                outcomes[i] = (byte)RecordOutcome.Retried;
-                taken.Add(row.Ids[i]);
+                var truth = proved.Contains(row.Ids[i]) ? RecordOutcome.Accepted : RecordOutcome.Retried;
+                change.Move((RecordOutcome)outcomes[i], truth);
+                outcomes[i] = (byte)truth;
+                if (truth == RecordOutcome.Retried)
+                {
+                    taken.Add(row.Ids[i]);
+                }
             }
         }
 

@@ -44,6 +44,15 @@ internal static class FailPoints
     /// <summary>The provider's version is let go; the work row is still there.</summary>
     public const string EndUnpinned = "end-unpinned";
 
+    /// <summary>A callback's recipients are changed; its events are not recorded.</summary>
+    public const string CallbackForbidden = "callback-forbidden";
+
+    /// <summary>Events and counters are written in a transaction that has not committed.</summary>
+    public const string BeforeEventCommit = "before-event-commit";
+
+    /// <summary>The events are durable; the ESP was not answered.</summary>
+    public const string AfterEventCommit = "after-event-commit";
+
     private static readonly ArmedPoint? Armed = ArmedPoint.Parse(Environment.GetEnvironmentVariable(Variable));
 
     public static void Pass(string name)
