@@ -35,8 +35,9 @@ internal sealed class SecretVault(InstallationKeys keys)
     /// <summary>The contract with its secrets.</summary>
     public ProviderContract Open(long providerId, ProviderDefinition definition) => ProviderSecrets.Replace(
         ProviderSecrets.Parse(definition.ContractJson),
-        // A secret that was removed is an empty one.
-        member => definition.Sealed.TryGetValue(member.Name, out var text) ? Open(providerId, definition.Origin, member.Name, text) : "");
+        // A secret that was removed is an empty one; one that was saved before its name counted as a secret stands there in the open.
+        member => definition.Sealed.TryGetValue(member.Name, out var text) ? Open(providerId, definition.Origin, member.Name, text)
+            : member.Value is { } open && !SecretMask.Is(open) ? open : "");
 
     /// <summary>The definition of a contract. What did not change keeps its sealed text, so that a repeated call is recognised.</summary>
     /// <param name="providerId">Whose it is.</param>
