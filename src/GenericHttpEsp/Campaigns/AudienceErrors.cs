@@ -1,3 +1,5 @@
+using GenericHttpEsp.Api;
+
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Everything wrong with an audience, by JSON pointer; bounded, so that a hostile body cannot grow its own answer.</summary>
