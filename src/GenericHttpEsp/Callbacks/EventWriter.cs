@@ -111,6 +111,7 @@ internal sealed partial class EventWriter : IAsyncDisposable
                     await _quarantine.AddAsync(session, quarantine);
                 }
 
+                FailPoints.Pass(FailPoints.BeforeEventsCommit);
                 return keys.ToHashSet();
             },
             rows.Count + quarantine.Length);
