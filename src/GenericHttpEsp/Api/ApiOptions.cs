@@ -37,7 +37,8 @@ internal sealed class ApiOptions
     [Range(1, 1 << 20)]
     public int DataRateMin { get; set; } = 240;
 
-    [Range(1, 300)]
+    /// <summary>Kestrel takes nothing shorter: it looks once a second.</summary>
+    [Range(2, 300)]
     public int DataRateGraceSeconds { get; set; } = 5;
 
     /// <summary>Open connections; more are closed at once.</summary>

@@ -24,12 +24,13 @@ internal sealed class CallbackIntake(
             .. judged.Select(one => one.Event is { } known ? CallbackRules.Decide(known, facts, believe, providerId) : Verdict.Refuse(one.Error!)),
         ];
         await changes.ForbidAsync(Changes(verdicts), cancellationToken);
-        FailPoints.Pass(FailPoints.CallbackForbidden);
+        FailPoints.Pass(FailPoints.BeforeEvents);
         await writer.WriteAsync(
             new EventWrite(
                 [.. verdicts.Where(static verdict => verdict.Row is not null).Select(static verdict => verdict.Row!)],
                 [.. verdicts.Where(static verdict => verdict.IsQuarantined).Select(verdict => quarantine.Seal(providerId, verdict.Event!.Source))]),
             cancellationToken);
+        FailPoints.Pass(FailPoints.AfterEventsCommit);
         return verdicts;
     }
 

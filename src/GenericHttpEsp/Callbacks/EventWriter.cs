@@ -111,11 +111,10 @@ internal sealed partial class EventWriter : IAsyncDisposable
                     await _quarantine.AddAsync(session, quarantine);
                 }
 
-                FailPoints.Pass(FailPoints.BeforeEventCommit);
+                FailPoints.Pass(FailPoints.BeforeEventsCommit);
                 return keys.ToHashSet();
             },
             rows.Count + quarantine.Length);
-        FailPoints.Pass(FailPoints.AfterEventCommit);
         return rows.FindAll(row => added.Contains(row.Key));
     }
 

@@ -28,6 +28,10 @@ internal sealed class OutcomeStore(LedgerDatabase database)
             1 + report.Successors.Count,
             cancellationToken);
         FailPoints.Pass(FailPoints.AfterOutcomeCommit);
+        if (report.Successors.Count > 1)
+        {
+            FailPoints.Pass(FailPoints.AfterSplitCommit);
+        }
     }
 
     /// <summary>After an ambiguous COMMIT: the claim's row, if it is there, becomes a waiting one again under a successor.</summary>

@@ -3,6 +3,7 @@ using GenericHttpEsp.Content;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Recipients;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;
 
@@ -56,6 +57,7 @@ internal sealed class PageRenderer(TimeProvider time) : IDisposable
             return RecordOutcome.SkippedBadAddress;
         }
 
+        FailPoints.Pass(FailPoints.InRender);
         var recipient = RecipientModel.FromJson(profile.Id, profile.Email, profile.AttributesUtf8, profile.TimeZone);
         return template.RenderRecord(recipient, _scratch, _buffer) is null ? RecordOutcome.ToCome : RecordOutcome.SkippedRender;
     }

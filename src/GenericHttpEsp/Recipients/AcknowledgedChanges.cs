@@ -1,3 +1,5 @@
+using GenericHttpEsp.Storage;
+
 namespace GenericHttpEsp.Recipients;
 
 /// <summary>
@@ -32,7 +34,11 @@ internal sealed class AcknowledgedChanges(IGrainFactory grains, IForbidBarrier b
         await Parallel.ForEachAsync(
             changes,
             new ParallelOptions { MaxDegreeOfParallelism = ForbiddingAtOnceMax, CancellationToken = cancellationToken },
-            async (change, _) => await Grain(change.Key).Forbid(change.Command));
+            async (change, _) =>
+            {
+                await Grain(change.Key).Forbid(change.Command);
+                FailPoints.Pass(FailPoints.AfterForbidCommit);
+            });
         await barrier.WaitAsync(cancellationToken);
     }
 

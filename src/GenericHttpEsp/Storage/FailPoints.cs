@@ -38,20 +38,29 @@ internal static class FailPoints
     /// <summary>The outcome is durable; nobody was told.</summary>
     public const string AfterOutcomeCommit = "after-outcome-commit";
 
+    /// <summary>A batch is split and that is durable; no part of it is claimed.</summary>
+    public const string AfterSplitCommit = "after-split-commit";
+
+    /// <summary>A record is about to be rendered.</summary>
+    public const string InRender = "in-render";
+
+    /// <summary>A callback body has changed one recipient more; others of it may be missing.</summary>
+    public const string AfterForbidCommit = "after-forbid-commit";
+
+    /// <summary>A callback body has changed all its recipients; none of its events is written.</summary>
+    public const string BeforeEvents = "before-events";
+
+    /// <summary>Events and counters are written in a transaction that has not committed.</summary>
+    public const string BeforeEventsCommit = "before-events-commit";
+
+    /// <summary>Everything of a callback body is durable; its sender has no answer.</summary>
+    public const string AfterEventsCommit = "after-events-commit";
+
     /// <summary>The state says completed; the work row is still there.</summary>
     public const string EndSaved = "end-saved";
 
     /// <summary>The provider's version is let go; the work row is still there.</summary>
     public const string EndUnpinned = "end-unpinned";
-
-    /// <summary>A callback's recipients are changed; its events are not recorded.</summary>
-    public const string CallbackForbidden = "callback-forbidden";
-
-    /// <summary>Events and counters are written in a transaction that has not committed.</summary>
-    public const string BeforeEventCommit = "before-event-commit";
-
-    /// <summary>The events are durable; the ESP was not answered.</summary>
-    public const string AfterEventCommit = "after-event-commit";
 
     private static readonly ArmedPoint? Armed = ArmedPoint.Parse(Environment.GetEnvironmentVariable(Variable));
 

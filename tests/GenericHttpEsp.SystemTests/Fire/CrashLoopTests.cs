@@ -32,6 +32,49 @@ public sealed class CrashLoopTests
         await FireVerdict.HoldsAsync(bench, campaign, People, unknownMax: People);
     }
 
+    /// <summary>Content that ends the process whenever it is rendered is given up after three ends; the process stays up.</summary>
+    [Fact]
+    public async Task Rendering_ThatEndsTheProcess_FailsTheCampaign_AndTheProcessStays()
+    {
+        const string Poison = $"{FailPoints.InRender}:1";
+        await using var bench = await FireBench.StartAsync(Poison);
+        await bench.ImportAsync(50);
+        var campaign = await bench.CampaignAsync(size: 10, concurrency: 1);
+        try
+        {
+            await bench.StartCampaignAsync(campaign);
+        }
+        catch (HttpRequestException)
+        {
+            // The process may end before its answer is out.
+        }
+
+        await bench.CrashAsync();
+        for (var ends = 1; ends < 3; ends++)
+        {
+            bench.Launch(Poison);
+            await bench.CrashAsync();
+        }
+
+        var ended = TimeProvider.System.GetTimestamp();
+        await bench.RestartAsync(Poison);
+
+        using var limit = FireBench.Limit();
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (await bench.StatusAsync(campaign) == "running")
+        {
+            await tick.WaitForNextTickAsync(limit.Token);
+        }
+
+        var recovery = TimeProvider.System.GetElapsedTime(ended);
+        var stats = await FireBench.OkAsync(bench.Server.Client.GetAsync($"/v1/campaigns/{campaign}/stats"));
+        Assert.Equal(("failed", 50), ((string)stats["status"]!, (int)stats["toCome"]!));
+        Assert.Contains("ended the process three times", (string)stats["reason"]!, StringComparison.Ordinal);
+        Assert.Empty(bench.Sandbox.Entries());
+        Assert.Equal(0, await bench.Server.SignalAsync("TERM", TestContext.Current.CancellationToken));
+        new FireVerdict(0, 0, 0, 0).Report("rendering ends the process, three times", 1, recovery);
+    }
+
     private static async Task ForgivenAsync(FireBench bench, CancellationToken cancellationToken)
     {
         await using var connection = new SqliteConnection(SqliteFiles.ConnectionString(Path.Combine(bench.Folder, "ledger.db")));

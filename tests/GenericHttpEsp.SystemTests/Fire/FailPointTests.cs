@@ -1,3 +1,4 @@
+using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.SystemTests.Fire;
@@ -23,7 +24,7 @@ public sealed class FailPointTests
         var campaign = await bench.CampaignAsync(Size, Concurrency);
         await bench.StartCampaignAsync(campaign);
 
-        await CrashAsync(bench);
+        await bench.CrashAsync();
         var left = await bench.LeftAsync(campaign);
         Assert.InRange(left.OnTheWire, 0, Size * Concurrency);
         var ended = TimeProvider.System.GetTimestamp();
@@ -32,6 +33,26 @@ public sealed class FailPointTests
         await bench.WaitForRequestsAsync(1);
         var recovery = TimeProvider.System.GetElapsedTime(ended);
         (await FireVerdict.HoldsAsync(bench, campaign, People, left.OnTheWire)).Report($"fail point {point}", 1, recovery);
+    }
+
+    /// <summary>A batch that is too large for the ESP is halved: its parts wait in rows of their own, the whole is done with.</summary>
+    [Fact]
+    public async Task End_AfterASplit_SendsThePartsOnce()
+    {
+        await using var bench = await FireBench.StartAsync($"{FailPoints.AfterSplitCommit}:3", new SandboxBehaviour { MaxBodyBytes = 6000 });
+        await bench.ImportAsync(People);
+        var campaign = await bench.CampaignAsync(size: 40, Concurrency);
+        await bench.StartCampaignAsync(campaign);
+
+        await bench.CrashAsync();
+        var left = await bench.LeftAsync(campaign);
+        Assert.True(left.Waiting > 0, "A split leaves its parts waiting.");
+        var ended = TimeProvider.System.GetTimestamp();
+        await bench.RestartAsync();
+
+        await bench.WaitForRequestsAsync(1);
+        var recovery = TimeProvider.System.GetElapsedTime(ended);
+        (await FireVerdict.HoldsAsync(bench, campaign, People, left.OnTheWire)).Report($"fail point {FailPoints.AfterSplitCommit}", 1, recovery);
     }
 
     /// <summary>Work row before state: whoever asked for the start got no answer and asks again; nothing of the first try is sent.</summary>
@@ -44,7 +65,7 @@ public sealed class FailPointTests
         await bench.ImportAsync(People);
         var campaign = await bench.CampaignAsync(Size, Concurrency);
         await Assert.ThrowsAsync<HttpRequestException>(() => bench.StartCampaignAsync(campaign));
-        await CrashAsync(bench);
+        await bench.CrashAsync();
         Assert.Empty(bench.Sandbox.Entries());
         await bench.RestartAsync();
 
@@ -60,7 +81,7 @@ public sealed class FailPointTests
         await bench.ImportAsync(People);
         var campaign = await bench.CampaignAsync(Size, Concurrency);
         await Assert.ThrowsAsync<HttpRequestException>(() => bench.StartCampaignAsync(campaign));
-        await CrashAsync(bench);
+        await bench.CrashAsync();
         var ended = TimeProvider.System.GetTimestamp();
         await bench.RestartAsync();
 
@@ -79,16 +100,10 @@ public sealed class FailPointTests
         await bench.ImportAsync(People);
         var campaign = await bench.CampaignAsync(Size, Concurrency);
         await bench.StartCampaignAsync(campaign);
-        await CrashAsync(bench);
+        await bench.CrashAsync();
         await bench.RestartAsync();
 
         Assert.Equal("completed", await bench.StatusAsync(campaign));
         (await FireVerdict.HoldsAsync(bench, campaign, People, unknownMax: 0)).Report($"fail point {point}", 1, TimeSpan.Zero);
-    }
-
-    private static async Task CrashAsync(FireBench bench)
-    {
-        Assert.NotEqual(0, await bench.Server.EndAsync(TestContext.Current.CancellationToken));
-        Assert.Contains("Fail point ", bench.Server.Output, StringComparison.Ordinal);
     }
 }

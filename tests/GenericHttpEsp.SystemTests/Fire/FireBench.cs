@@ -37,12 +37,25 @@ internal sealed class FireBench : IAsyncDisposable
     }
 
     /// <summary>Starts the program on the directory; whatever ran before has ended.</summary>
-    public async Task RestartAsync(string? failPoint = null)
+    public Task RestartAsync(string? failPoint = null)
+    {
+        Launch(failPoint);
+        return Server.ListenAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Starts the program, which may end before it listens.</summary>
+    public void Launch(string? failPoint)
     {
         Server?.Dispose();
         Server = ServerProcess.Start(
             _folder, failPoint, ["--Dispatch:AllowedNetworks:0=127.0.0.1", $"--Dispatch:AttemptTimeoutSeconds={AttemptTimeoutSeconds}"]);
-        await Server.ListenAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>The program ends itself at its fail point.</summary>
+    public async Task CrashAsync()
+    {
+        Assert.NotEqual(0, await Server.EndAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("Fail point ", Server.Output, StringComparison.Ordinal);
     }
 
     public async Task ImportAsync(int people)

@@ -12,6 +12,9 @@ namespace GenericHttpEsp.SystemTests.Fire;
 internal sealed record FireLedger(
     IReadOnlyDictionary<string, RecordOutcome> Outcomes, int OnTheWire, IReadOnlyDictionary<string, long> ClaimedAt)
 {
+    /// <summary>Rows that wait to be claimed again.</summary>
+    public int Waiting { get; private init; }
+
     public int Unknown => Outcomes.Count(static person => person.Value == RecordOutcome.Unknown);
 
     public static async Task<FireLedger> ReadAsync(string folder, long campaign)
@@ -59,6 +62,9 @@ internal sealed record FireLedger(
         return new FireLedger(
             outcomes,
             rows.Where(static row => row.State == BatchState.Claimed).Sum(static row => row.Outcomes.Count(static outcome => outcome == (byte)RecordOutcome.ToCome)),
-            rows.Where(static row => row.Key is not null).ToDictionary(static row => row.Key!, static row => row.ClaimedAt));
+            rows.Where(static row => row.Key is not null).ToDictionary(static row => row.Key!, static row => row.ClaimedAt))
+        {
+            Waiting = rows.Count(static row => row.State == BatchState.Waiting),
+        };
     }
 }
