@@ -41,7 +41,7 @@ public sealed class FailPointTests
     {
         await using var bench = await FireBench.StartAsync($"{FailPoints.AfterSplitCommit}:3", new SandboxBehaviour { MaxBodyBytes = 6000 });
         await bench.ImportAsync(People);
-        var campaign = await bench.CampaignAsync(size: 40, Concurrency);
+        var campaign = await bench.CampaignAsync(size: 40, concurrency: 1);
         await bench.StartCampaignAsync(campaign);
 
         await bench.CrashAsync();
