@@ -5,7 +5,15 @@ namespace GenericHttpEsp.Campaigns;
 /// <summary>Pauses campaigns that cannot go on.</summary>
 internal sealed class CampaignControl(CampaignWorkStore work, IGrainFactory grains) : ICampaignControl
 {
-    public Task PauseCampaignAsync(long campaignId, string reason) => grains.GetGrain<ICampaignGrain>(campaignId).PauseAsync(reason);
+    public async Task PauseCampaignAsync(long campaignId, string reason)
+    {
+        // Many requests meet the same refusal: only the first waits for the pause.
+        var grain = grains.GetGrain<ICampaignGrain>(campaignId);
+        if (await grain.GetAsync() is { Status: CampaignStatuses.Running })
+        {
+            await grain.PauseAsync(reason);
+        }
+    }
 
     public async Task PauseProviderAsync(long providerId, string reason)
     {

@@ -103,7 +103,7 @@ internal sealed class CampaignRuns(
     public async Task<bool> SettleAsync(long campaignId)
     {
         await outcomes.ExpireAsync(campaignId, CancellationToken.None);
-        return (await partitions.CountsAsync(campaignId, CancellationToken.None)).InFlight == 0;
+        return !await partitions.AnyClaimedAsync(campaignId, CancellationToken.None);
     }
 
     public Task ForgetAsync(long campaignId) => work.RemoveAsync(campaignId, CancellationToken.None);

@@ -14,7 +14,20 @@ internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrai
         {
             _run = new PartitionRun(work, campaignId, this.GetPrimaryKeyLong());
             _alive ??= this.RegisterGrainTimer(
-                static _ => Task.CompletedTask, this, new GrainTimerCreationOptions(KeepAlive, KeepAlive) { KeepAlive = true });
+                static grain => grain.RestAsync(), this, new GrainTimerCreationOptions(KeepAlive, KeepAlive) { KeepAlive = true });
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A partition without work need not stay in memory.</summary>
+    private Task RestAsync()
+    {
+        if (_run is { IsOver: true })
+        {
+            _alive?.Dispose();
+            _alive = null;
+            DeactivateOnIdle();
         }
 
         return Task.CompletedTask;

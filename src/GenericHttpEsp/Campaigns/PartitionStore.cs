@@ -88,10 +88,10 @@ internal sealed class PartitionStore(LedgerDatabase database)
         {
             var waiting = await session.QueryAsync(
                 $"""
-                select id, ids, coalesce(not_before, 0) - {session.Now}, 0 from (select * from batches where partition_id = @id and state = 0 order by id limit {WaitingRowsMax}) w
+                select id, ids, coalesce(not_before, 0) - {session.Now}, 0 from (select * from batches where partition_id = @id and state = 0 and coalesce(not_before, 0) <= {session.Now} order by id limit {WaitingRowsMax}) w
                 union all
                 select id, ids, coalesce(not_before, 0) - {session.Now}, repeats + 1
-                from (select * from batches where partition_id = @id and state = 3 and repeat_until is not null order by id limit {WaitingRowsMax}) r
+                from (select * from batches where partition_id = @id and state = 3 and repeat_until is not null and coalesce(not_before, 0) <= {session.Now} order by id limit {WaitingRowsMax}) r
                 """,
                 row => new WaitingRow(row.GetInt64(0), IdArray.FromColumn(session, row, 1), row.GetInt64(2), row.GetInt32(3)),
                 ("@id", partitionId));
@@ -140,6 +140,14 @@ internal sealed class PartitionStore(LedgerDatabase database)
             return partitions.Count;
         },
         cancellationToken: cancellationToken);
+
+    /// <summary>Whether a claimed row has no outcome yet, a repetition's too.</summary>
+    public Task<bool> AnyClaimedAsync(long campaignId, CancellationToken cancellationToken) => database.ReadAsync(
+        async session => await session.FirstAsync(
+            "select 1 from batches where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1 limit 1",
+            static row => row.GetInt32(0),
+            ("@campaign", campaignId)) == 1,
+        cancellationToken);
 
     public Task<CampaignCounts> CountsAsync(long campaignId, CancellationToken cancellationToken) => database.ReadAsync(
         session => CountsAsync(session, campaignId), cancellationToken);

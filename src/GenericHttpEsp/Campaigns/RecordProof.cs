@@ -39,10 +39,10 @@ internal static class RecordProof
         }
     }
 
-    /// <summary>For records about to become unknown: an event may have come before the answer was lost. Changes <paramref name="outcomes"/>.</summary>
+    /// <summary>For records about to become or stay unknown: an event may have come before the answer, or a repetition's, was lost. Changes <paramref name="outcomes"/>.</summary>
     public static async Task LookAsync(LedgerSession session, BatchRow row, byte[] outcomes)
     {
-        var lost = row.Ids.Where((_, i) => outcomes[i] == (byte)RecordOutcome.Unknown && row.Outcomes[i] != (byte)RecordOutcome.Unknown).ToArray();
+        var lost = row.Ids.Where((_, i) => outcomes[i] == (byte)RecordOutcome.Unknown).ToArray();
         var proved = await FindAsync(session, row.Id, lost);
         for (var i = 0; i < outcomes.Length; i++)
         {

@@ -26,7 +26,7 @@ internal sealed class RepeatStore(ClaimStore claims)
 
             var gate = open();
             var (key, hashes, repeats, lives) = await KeyAsync(session, row.Id);
-            if (!lives || repeats >= RepeatsMax || !await IsSameAsync(session, row, hashes, request.Batch))
+            if (request.Owner.KeyLifetime is null || !lives || repeats >= RepeatsMax || !await IsSameAsync(session, row, hashes, request.Batch))
             {
                 gate.Dispose();
                 await session.ExecuteAsync("update batches set repeat_until = null where id = @id", ("@id", row.Id));
@@ -42,7 +42,7 @@ internal sealed class RepeatStore(ClaimStore claims)
             // To the sender the unknown ones are to come; in the row they stay unknown until something better is known.
             var sent = Array.ConvertAll(row.Outcomes, static outcome =>
                 (RecordOutcome)outcome == RecordOutcome.Unknown ? RecordOutcome.ToCome : (RecordOutcome)outcome);
-            return new ClaimResult(ClaimStatus.Claimed, [new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, sent, key, 0, gate)]);
+            return new ClaimResult(ClaimStatus.Claimed, [new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, sent, key, 0, gate) { Repeats = true }]);
         },
         1,
         cancellationToken);

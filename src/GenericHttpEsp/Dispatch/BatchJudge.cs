@@ -32,6 +32,20 @@ internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKe
     /// <param name="requestBytes">Size of its content.</param>
     public async Task<Verdict> JudgeAsync(RunTemplate template, long[] ids, ClaimedBatch claimed, EspAnswer answer, long requestBytes)
     {
+        var verdict = await ReadAsync(template, ids, claimed, answer, requestBytes);
+        if (!claimed.Repeats)
+        {
+            return verdict;
+        }
+
+        // "Refused" to a repetition may mean that the first request was taken: as long as nobody knows, it stays unknown.
+        var outcomes = Array.ConvertAll(
+            verdict.Report.Outcomes, static outcome => outcome == RecordOutcome.Refused ? RecordOutcome.Unknown : outcome);
+        return verdict with { Report = verdict.Report with { Outcomes = outcomes } };
+    }
+
+    private async Task<Verdict> ReadAsync(RunTemplate template, long[] ids, ClaimedBatch claimed, EspAnswer answer, long requestBytes)
+    {
         var meaning = Classify(template, ids.Length, claimed, answer, requestBytes);
         var words = Words(answer, meaning.Reason, template.Provider.Contract);
         if (meaning.LearnedBytesMax is { } learned)

@@ -20,6 +20,7 @@ internal sealed partial class BatchSender(
     ILogger<BatchSender> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan BlockedStep = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan RecordWaitMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RecordWaitMax = TimeSpan.FromSeconds(5);
 
@@ -31,9 +32,11 @@ internal sealed partial class BatchSender(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _draining.CancelAsync();
-        while (!_onTheWire.IsEmpty)
+        while (!_onTheWire.IsEmpty || inFlight.Requests > 0)
         {
             await Task.WhenAll(_onTheWire.Keys).WaitAsync(cancellationToken);
+            // A permit is held while its claim commits: what comes of it is on the wire next.
+            await Task.Delay(DrainStep, time, cancellationToken);
         }
     }
 
@@ -51,12 +54,20 @@ internal sealed partial class BatchSender(
             await Task.Delay(blocked < BlockedStep ? blocked : BlockedStep, time, stop.Token);
         }
 
+        // A free permit is granted even to a cancelled wait: without this look a stopping silo would go on claiming.
+        stop.Token.ThrowIfCancellationRequested();
         var permits = new List<SendPermit> { await SendPermit.TakeAsync(desk, inFlight, ready[from].Count, stop.Token) };
         // After an outage one request goes ahead to see whether the ESP is back.
         while (!wasBlocked && from + permits.Count < ready.Count
             && await SendPermit.TryTakeAsync(desk, inFlight, ready[from + permits.Count].Count) is { } more)
         {
             permits.Add(more);
+        }
+
+        if (stop.IsCancellationRequested)
+        {
+            permits.ForEach(static permit => permit.Dispose());
+            stop.Token.ThrowIfCancellationRequested();
         }
 
         return permits;
@@ -138,6 +149,11 @@ internal sealed partial class BatchSender(
         return answer.BodyReleased;
     }
 
+    // A refused connection (a standby, a setting) is an InvalidOperationException; so are the two that say that we are at our own end.
+    private static bool IsPassing(Exception failure) =>
+        failure is DbException or CommitUnknownException or TimeoutException
+        || (failure is InvalidOperationException and not (ObjectDisposedException or System.Threading.Channels.ChannelClosedException));
+
     /// <summary>First the pause, then the outcome: what goes back to waiting must not go out again at once.</summary>
     private async Task PauseAsync(RunTemplate template, Verdict verdict)
     {
@@ -166,7 +182,7 @@ internal sealed partial class BatchSender(
             {
                 return await record();
             }
-            catch (Exception failure) when (failure is DbException or CommitUnknownException or TimeoutException)
+            catch (Exception failure) when (IsPassing(failure))
             {
                 LogNotRecorded(failure);
                 await Task.Delay(wait, time);

@@ -70,7 +70,11 @@ internal sealed record ClaimResult(ClaimStatus Status, IReadOnlyList<ClaimedBatc
 /// <param name="Key">What <c>$$BatchID</c> becomes.</param>
 /// <param name="SplitOfFirst">The row that was split into this one, unless that row came from a split itself; else 0.</param>
 /// <param name="Gate">Its window counts from before the transaction's BEGIN. The caller disposes it.</param>
-internal sealed record ClaimedBatch(long Id, int Attempt, int BrokenOff, RecordOutcome[] Outcomes, string Key, long SplitOfFirst, SendGate Gate);
+internal sealed record ClaimedBatch(long Id, int Attempt, int BrokenOff, RecordOutcome[] Outcomes, string Key, long SplitOfFirst, SendGate Gate)
+{
+    /// <summary>The request was made before and its answer is lost: only an acceptance says more than that.</summary>
+    public bool Repeats { get; init; }
+}
 
 /// <summary>What became of one claimed batch.</summary>
 /// <param name="Outcomes">For each id of the row, news about it; to come means it goes on in <paramref name="Successors"/>.</param>

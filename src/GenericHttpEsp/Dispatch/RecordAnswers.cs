@@ -51,6 +51,12 @@ internal static class RecordAnswers
             }
         }
 
+        for (var i = 0; i < outcomes.Length && rule.MatchBy == "email"; i++)
+        {
+            // Erased since: which result was theirs cannot be told any more.
+            outcomes[i] = records[i].Email is null ? RecordOutcome.Unknown : outcomes[i];
+        }
+
         return outcomes;
     }
 

@@ -64,7 +64,17 @@ internal sealed partial class GroupCommit : IAsyncDisposable
         {
             while (await NextAsync() is { } first)
             {
-                session = await RunGroupAsync(session, first);
+                try
+                {
+                    session = await RunGroupAsync(session, first);
+                }
+                catch (Exception failure)
+                {
+                    // Closing a broken connection failed: the lane must outlive it.
+                    LogLaneBroke(failure);
+                    first.Fail(failure);
+                    session = null;
+                }
             }
         }
         finally
@@ -215,6 +225,9 @@ internal sealed partial class GroupCommit : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Commit of {Members} writes failed; whether they happened is unknown")]
     private partial void LogCommitUnknown(Exception failure, int members);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A connection of the writer broke in an unexpected way; going on with a new one")]
+    private partial void LogLaneBroke(Exception failure);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A group of {Members} writes failed and is repeated one by one")]
     private partial void LogGroupFailed(Exception failure, int members);

@@ -82,6 +82,17 @@ public sealed class RepeatStoreTests(PostgresServer server)
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task LostAnswer_AfterTheSwitchToHold_IsHeld(string engine)
+    {
+        await using var sample = await LostAsync(engine, TimeSpan.FromHours(1));
+        var row = Assert.Single((await sample.Partitions.OpenRowsAsync(sample.Partition, default)).Waiting);
+        sample.KeyLifetime = null;
+        Assert.Equal(ClaimStatus.Held, (await RepeatAsync(sample, row)).Status);
+        Assert.Equal(10, (await sample.Unknown.PageAsync(LedgerSample.Campaign, 0, 10, default))[0].Records);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task LostAnswer_UnderHold_IsNotRepeated(string engine)
     {
         await using var sample = await LostAsync(engine, null);
@@ -138,6 +149,8 @@ public sealed class RepeatStoreTests(PostgresServer server)
         var batch = await sample.ClaimAllAsync();
         batch.Gate.Dispose();
         await sample.RecordAsync(batch, RecordOutcome.Unknown);
+        Assert.Empty((await sample.Partitions.OpenRowsAsync(sample.Partition, default)).Waiting);
+        await sample.ExecuteAsync("update batches set not_before = 0");
         return sample;
     }
 
