@@ -30,13 +30,15 @@ public sealed class KillTests
         verdict.Report("SIGKILL, requests open", 1, recovery);
     }
 
-    [Fact]
-    public async Task Sigterm_InTheMiddle_EndsWithZeroAndNothingUnknown()
+    /// <summary>Few slots, so that the next claim waits for one; and more than are ever used, so that only the end of the silo stops the next claim.</summary>
+    [Theory]
+    [InlineData(8, 3000, 100)]
+    [InlineData(512, 12_000, 400)]
+    public async Task Sigterm_InTheMiddle_EndsWithZeroAndNothingUnknown(int concurrency, int people, int latencyMilliseconds)
     {
-        const int People = 3000;
-        await using var bench = await FireBench.StartAsync(behaviour: new SandboxBehaviour { LatencyMilliseconds = 100 });
-        await bench.ImportAsync(People);
-        var campaign = await bench.CampaignAsync(size: 20, concurrency: 8);
+        await using var bench = await FireBench.StartAsync(behaviour: new SandboxBehaviour { LatencyMilliseconds = latencyMilliseconds });
+        await bench.ImportAsync(people);
+        var campaign = await bench.CampaignAsync(size: 20, concurrency);
         await bench.StartCampaignAsync(campaign);
         await bench.WaitForRequestsAsync(20);
 
@@ -44,12 +46,12 @@ public sealed class KillTests
         var ended = TimeProvider.System.GetTimestamp();
         var left = await bench.LeftAsync(campaign);
         Assert.Equal((0, 0), (left.OnTheWire, left.Unknown));
-        Assert.InRange(left.Outcomes.Count, 20, People - 1);
+        Assert.InRange(left.Outcomes.Count, 20, people - 1);
         await bench.RestartAsync();
 
         await bench.WaitForRequestsAsync(1);
         var recovery = TimeProvider.System.GetElapsedTime(ended);
-        (await FireVerdict.HoldsAsync(bench, campaign, People, unknownMax: 0)).Report("SIGTERM", 1, recovery);
+        (await FireVerdict.HoldsAsync(bench, campaign, people, unknownMax: 0)).Report($"SIGTERM, {concurrency} slots", 1, recovery);
     }
 
     /// <summary>The seed is printed with the result; <c>GHE_FIRE_SEED</c> repeats it, <c>GHE_FIRE_KILLS</c> makes it longer.</summary>
