@@ -86,7 +86,8 @@ internal static class DeployFiles
     private static IEnumerable<JsonNode> Yaml(string path)
     {
         var json = new SerializerBuilder().JsonCompatible().Build();
-        var parser = new MergingParser(new Parser(new StringReader(Text(path))));
+        // ${NAME:-default} of the compose file: what it is without a setting.
+        var parser = new MergingParser(new Parser(new StringReader(Regex.Replace(Text(path), @"\$\{\w+:-(.*?)\}", "$1"))));
         parser.Consume<StreamStart>();
         while (parser.Accept<DocumentStart>(out _))
         {
