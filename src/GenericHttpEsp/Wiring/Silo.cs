@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -51,7 +52,8 @@ internal static class Silo
             IPAddress.Parse(cluster.AdvertisedAddress),
             cluster.SiloPort ?? ClusterSiloPort,
             cluster.GatewayPort ?? ClusterGatewayPort,
-            listenOnAnyHostAddress: !IPAddress.IsLoopback(IPAddress.Parse(cluster.AdvertisedAddress)));
+            // The address of a router in front is not ours to listen on; else nobody but those who can reach the address should get to the ports.
+            listenOnAnyHostAddress: !IsOwn(IPAddress.Parse(cluster.AdvertisedAddress)));
     }
 
     private static void AddCommon(ISiloBuilder silo, ClusterOptions cluster)
@@ -70,6 +72,9 @@ internal static class Silo
         });
         silo.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(cluster.ResponseTimeoutSeconds));
     }
+
+    private static bool IsOwn(IPAddress address) => IPAddress.IsLoopback(address) || NetworkInterface.GetAllNetworkInterfaces()
+        .SelectMany(static network => network.GetIPProperties().UnicastAddresses).Any(own => own.Address.Equals(address));
 
     private static int FreePort()
     {
