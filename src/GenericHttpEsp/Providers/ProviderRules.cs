@@ -6,6 +6,9 @@ namespace GenericHttpEsp.Providers;
 internal static class ProviderRules
 {
     private const int NicknameMax = 100;
+
+    // As long as a campaign's own, which stands in their place.
+    private const int TextMax = 1000;
     private const int BatchSizeMin = 2;
     private const int BatchSizeMax = 1000;
     private const int LingerMillisecondsMax = 60_000;
@@ -20,6 +23,11 @@ internal static class ProviderRules
         }
         OneOf(provider.RequestType, "/requestType", problems, "GET", "POST");
         Address(provider.Endpoint, "/endpoint", problems);
+        Short(provider.DefaultFromName, "/defaultFromName", problems);
+        Short(provider.DefaultFromAddress, "/defaultFromAddress", problems);
+        Short(provider.DefaultReplyToAddress, "/defaultReplyToAddress", problems);
+        Short(provider.Authentication?.Username, "/authentication/username", problems);
+        Short(provider.Authentication?.Password, "/authentication/password", problems);
         OneOf(provider.OnUnknown ?? "hold", "/onUnknown", problems, "hold", "retry");
         AnswerOverrideRules.Check(provider, problems);
         Authentication(provider.Authentication, problems);
@@ -116,6 +124,14 @@ internal static class ProviderRules
         if (center?.Type == "customUrl")
         {
             Address(center.Url, "/preferenceCenter/url", problems);
+        }
+    }
+
+    private static void Short(string? text, string pointer, TemplateProblems problems)
+    {
+        if (text?.Length > TextMax)
+        {
+            problems.Add(pointer, $"At most {TextMax} characters.");
         }
     }
 

@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace GenericHttpEsp.Tests.Api;
 
 /// <summary>An answer, and what is wrong with it as an answer to hostile input.</summary>
-internal sealed record HostileReply(int Status, string? ContentType, string Body, TimeSpan Took, bool IsHtmlRoute)
+/// <param name="IsOwnShape">A page for people, or the framework's own: no problem details.</param>
+internal sealed record HostileReply(int Status, string? ContentType, string Body, TimeSpan Took, bool NoSniff, bool IsOwnShape)
 {
     /// <summary>Two seconds would do; the machine is shared with other tests.</summary>
     private static readonly TimeSpan TookMax = TimeSpan.FromSeconds(5);
@@ -17,7 +18,9 @@ internal sealed record HostileReply(int Status, string? ContentType, string Body
     public string? Wrong(params ReadOnlySpan<int> statuses) =>
         Took > TookMax ? $"took {Took}"
         : !statuses.Contains(Status) ? $"{Status} {Short}"
-        : Status < 400 || IsHtmlRoute ? null
+        // What is quoted from others must never be taken for a page.
+        : !NoSniff && Body.Length > 0 ? "without nosniff"
+        : Status < 400 || IsOwnShape ? null
         : WrongProblem();
 
     /// <summary>The same, and that the errors name the place.</summary>
