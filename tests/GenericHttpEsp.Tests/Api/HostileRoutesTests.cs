@@ -177,10 +177,11 @@ public sealed class HostileRoutesTests(HostileBenches benches) : IClassFixture<H
         var (bench, failures) = (await benches.OfAsync(engine), new List<string>());
         var route = HostileTable.Routes.Single(static route => route.Body == HostileBody.Callback);
         var sample = bench.Sample(route);
-        foreach (var one in HostileCases.Broken(sample).Concat(HostileCases.Made(route, sample)))
+        var broken = HostileCases.Broken(sample).ToArray();
+        foreach (var one in broken.Concat(HostileCases.Made(route, sample)))
         {
             var reply = await bench.SendAsync(route.Method, bench.Path(route), one.Body, "text/plain", authorization: "");
-            Note(failures, $"{route}, {one.Name}", reply.Status == 200 && one.Statuses is not [400] && (int)reply.Json!["PROCESSED_EVENTS"]! == 0 ? reply.Wrong(200) : reply.Wrong(400));
+            Note(failures, $"{route}, {one.Name}", reply.Status == 200 && !broken.Contains(one) && (int)reply.Json!["PROCESSED_EVENTS"]! == 0 ? reply.Wrong(200) : reply.Wrong(400));
         }
 
         await bench.StandsAsync(failures);
