@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace GenericHttpEsp.Providers;
@@ -141,6 +143,10 @@ internal static class ProviderRules
         {
             problems.Add(pointer, "The address is missing or not absolute; write https://host/path.");
         }
+        else if (address.EnumerateRunes().Any(IsInvisible))
+        {
+            problems.Add(pointer, "The address holds white space or an invisible character: encode it as %20 and the like.");
+        }
         else if (uri.UserInfo.Length > 0)
         {
             problems.Add(pointer, "User and password do not belong into the address: use authentication.");
@@ -154,6 +160,10 @@ internal static class ProviderRules
             problems.Add(pointer, "The part after # is never sent: leave it out.");
         }
     }
+
+    // Uri drops or encodes them; people and other programs read on at another place.
+    private static bool IsInvisible(Rune rune) => Rune.IsWhiteSpace(rune)
+        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     internal static void OneOf(string? value, string pointer, TemplateProblems problems, params ReadOnlySpan<string> allowed)
     {
