@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace GenericHttpEsp.Providers;
@@ -24,7 +22,7 @@ internal static class ProviderRules
             problems.Add("/nickname", $"The nickname is missing or longer than {NicknameMax} characters.");
         }
         OneOf(provider.RequestType, "/requestType", problems, "GET", "POST");
-        Address(provider.Endpoint, "/endpoint", problems);
+        AddressRules.Check(provider.Endpoint, "/endpoint", problems);
         Short(provider.DefaultFromName, "/defaultFromName", problems);
         Short(provider.DefaultFromAddress, "/defaultFromAddress", problems);
         Short(provider.DefaultReplyToAddress, "/defaultReplyToAddress", problems);
@@ -125,7 +123,7 @@ internal static class ProviderRules
         OneOf(center?.Type ?? "none", "/preferenceCenter/type", problems, "none", "system", "customUrl");
         if (center?.Type == "customUrl")
         {
-            Address(center.Url, "/preferenceCenter/url", problems);
+            AddressRules.Check(center.Url, "/preferenceCenter/url", problems);
         }
     }
 
@@ -136,34 +134,6 @@ internal static class ProviderRules
             problems.Add(pointer, $"At most {TextMax} characters.");
         }
     }
-
-    private static void Address(string? address, string pointer, TemplateProblems problems)
-    {
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
-        {
-            problems.Add(pointer, "The address is missing or not absolute; write https://host/path.");
-        }
-        else if (address.EnumerateRunes().Any(IsInvisible))
-        {
-            problems.Add(pointer, "The address holds white space or an invisible character: encode it as %20 and the like.");
-        }
-        else if (uri.UserInfo.Length > 0)
-        {
-            problems.Add(pointer, "User and password do not belong into the address: use authentication.");
-        }
-        else if (address!.Contains("$$", StringComparison.Ordinal) || address.Contains("{{", StringComparison.Ordinal))
-        {
-            problems.Add(pointer, "The address holds no placeholders: use parameters or headers.");
-        }
-        else if (uri.Fragment.Length > 0)
-        {
-            problems.Add(pointer, "The part after # is never sent: leave it out.");
-        }
-    }
-
-    // Uri drops or encodes them; people and other programs read on at another place.
-    private static bool IsInvisible(Rune rune) => Rune.IsWhiteSpace(rune)
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     internal static void OneOf(string? value, string pointer, TemplateProblems problems, params ReadOnlySpan<string> allowed)
     {
