@@ -153,9 +153,10 @@ internal sealed class HostileBench : IAsyncDisposable
     private async Task FillAsync()
     {
         await Made("PUT", $"/v1/recipients/{Email}", """{"attributes": {"plan": "gold"}, "lists": ["News"]}""");
-        var provider = await Made("POST", "/v1/providers", Sample(HostileTable.Routes.Single(static route => route.ToString() == "POST /v1/providers")));
-        Provider = (long)provider["id"]!;
-        CallbackToken = ((string)provider["callbackUrl"]!).Split('/')[^1];
+        var provider = Sample(HostileTable.Routes.Single(static route => route.ToString() == "POST /v1/providers"));
+        Provider = (long)(await Made("POST", "/v1/providers", provider))["id"]!;
+        // Of another provider: the first one's are revoked when its routes are tried.
+        CallbackToken = ((string)(await Made("POST", "/v1/providers", provider))["callbackUrl"]!).Split('/')[^1];
         Campaign = (long)(await Made("POST", "/v1/campaigns", Sample(HostileTable.Routes.Single(static route => route.ToString() == "POST /v1/campaigns"))))["id"]!;
         var keys = Application.Services.GetRequiredService<InstallationKeys>().Meta.Select(static key => new MetaKey(key.Id, key.Key));
         UnsubscribeToken = new MessageToken(7, 1, new DateOnly(2026, 1, 1), 1, MessageMeta.DefaultVariant).Format(keys.Last());
