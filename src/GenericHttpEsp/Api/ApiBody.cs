@@ -23,14 +23,15 @@ internal static class ApiBody
     public static async Task<(T? Value, IResult? Problem)> ReadAsync<T>(HttpRequest request, long maxBytes, CancellationToken cancellationToken)
         where T : class
     {
-        if (!IsJson(request.ContentType))
-        {
-            return (null, Problems.WrongContentType("Send application/json in UTF-8."));
-        }
-
-        var (bytes, problem) = await BytesAsync(request, maxBytes, cancellationToken);
+        var (bytes, problem) = await JsonBytesAsync(request, maxBytes, cancellationToken);
         return bytes is null ? (null, problem) : Parse<T>(bytes);
     }
+
+    /// <summary>The whole body of a request that calls it JSON, or 415 or 413.</summary>
+    public static async Task<(byte[]? Bytes, IResult? Problem)> JsonBytesAsync(HttpRequest request, long maxBytes, CancellationToken cancellationToken) =>
+        IsJson(request.ContentType)
+            ? await BytesAsync(request, maxBytes, cancellationToken)
+            : (null, Problems.WrongContentType("Send application/json in UTF-8."));
 
     /// <summary>The whole body, or 413.</summary>
     public static async Task<(byte[]? Bytes, IResult? Problem)> BytesAsync(HttpRequest request, long maxBytes, CancellationToken cancellationToken)

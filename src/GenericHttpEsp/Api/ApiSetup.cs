@@ -34,6 +34,10 @@ internal static class ApiSetup
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseMiddleware<ApiGuard>();
+        // Nothing is unpacked here. A packed body read as it is would be unreadable at best; one that only says so may mean something else to a proxy.
+        app.Use(static (context, next) => context.Request.Headers.ContentEncoding.Count == 0 || IsIdentity(context.Request.Headers.ContentEncoding.ToString())
+            ? next(context)
+            : Problems.WrongContentType("Send the body without Content-Encoding.").ExecuteAsync(context));
     }
 
     public static void MapApi(this IEndpointRouteBuilder routes)
@@ -41,6 +45,8 @@ internal static class ApiSetup
         routes.MapOpenApi("/openapi/{documentName}.json");
         routes.MapApiKeys();
     }
+
+    private static bool IsIdentity(string encoding) => encoding.Equals("identity", StringComparison.OrdinalIgnoreCase);
 
     private static void Limit(KestrelServerOptions kestrel, ApiOptions api)
     {

@@ -23,7 +23,7 @@ internal static class BodyReader
             return (null, Problems.Unreadable(unreadable));
         }
 
-        BodyText.RefuseNul(body, "", errors);
+        BodyText.RefuseUnstorable(body, "", errors);
         BodyShape.Check(body, ApiJson.Options.GetTypeInfo(typeof(T)), "", errors);
         var value = errors.IsEmpty ? body.Deserialize<T>(ApiJson.Options) : Partial<T>(body, errors);
         if (value is not null)

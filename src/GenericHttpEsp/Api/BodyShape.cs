@@ -46,7 +46,9 @@ internal static class BodyShape
 
     private static void CheckObject(JsonElement value, JsonTypeInfo type, string pointer, BodyErrors errors)
     {
-        var known = type.Properties.ToDictionary(static property => property.Name);
+        // What is only computed ([JsonIgnore]) is listed too, without get and set: it is no member.
+        var members = type.Properties.Where(static property => property.Get is not null || property.Set is not null).ToList();
+        var known = members.ToDictionary(static property => property.Name);
         foreach (var member in value.EnumerateObject())
         {
             var child = JsonPointer.Child(pointer, member.Name);
@@ -56,7 +58,7 @@ internal static class BodyShape
             }
             else if (type.Properties.All(property => !property.IsExtensionData))
             {
-                errors.Add(child, NearestName.Explain(member.Name, type.Properties.Select(static property => property.Name)));
+                errors.Add(child, NearestName.Explain(member.Name, members.Select(static property => property.Name)));
             }
         }
 

@@ -5,15 +5,21 @@ namespace GenericHttpEsp.Api;
 /// <summary>Refusals as RFC 9457 <c>application/problem+json</c>; every one the API gives comes from here.</summary>
 internal static class Problems
 {
+    private const int MessageCharactersMax = 1000;
+
     /// <summary>400: the request could not be read.</summary>
     public static IResult Unreadable(string detail) => Of(StatusCodes.Status400BadRequest, "The request cannot be read", detail);
 
     /// <summary>422: read, but wrong; JSON pointers into the body and what is wrong there.</summary>
-    public static IResult Invalid(IReadOnlyDictionary<string, string[]> errors) => Results.Problem(
-        statusCode: StatusCodes.Status422UnprocessableEntity,
-        title: "The request is invalid",
-        detail: errors.Count == 1 ? string.Join(' ', errors.First().Value) : $"{errors.Count} places are wrong; see errors.",
-        extensions: [new("errors", errors)]);
+    public static IResult Invalid(IReadOnlyDictionary<string, string[]> errors)
+    {
+        var cut = errors.ToDictionary(static error => error.Key, static error => error.Value.Select(Cut).ToArray());
+        return Results.Problem(
+            statusCode: StatusCodes.Status422UnprocessableEntity,
+            title: "The request is invalid",
+            detail: cut.Count == 1 ? Cut(string.Join(' ', cut.First().Value)) : $"{cut.Count} places are wrong; see errors.",
+            extensions: [new("errors", cut)]);
+    }
 
     public static IResult Invalid(string pointer, string message) => Invalid(new Dictionary<string, string[]> { [pointer] = [message] });
 
@@ -47,6 +53,9 @@ internal static class Problems
 
     /// <summary>500 without details: those stand in the log.</summary>
     public static IResult Unexpected() => Of(StatusCodes.Status500InternalServerError, "An unexpected error", "The server's log knows more.");
+
+    /// <summary>Messages quote what was sent, and that may be a megabyte.</summary>
+    private static string Cut(string message) => message.Length <= MessageCharactersMax ? message : string.Concat(message.AsSpan(0, MessageCharactersMax), "...");
 
     private static IResult Of(int status, string title, string detail) => Results.Problem(statusCode: status, title: title, detail: detail);
 

@@ -26,6 +26,12 @@ internal sealed partial class CallbacksApi(
                 return Problems.NotFound("No provider has this callback address.");
             }
 
+            // Before the gate, which would ask for it again and again: no later moment takes it.
+            if (request.ContentLength > options.Value.BodyBytesMax)
+            {
+                return Problems.TooLarge(options.Value.BodyBytesMax);
+            }
+
             using var entry = gate.TryEnter(owner.ProviderId, request.ContentLength);
             return entry is null
                 ? Problems.TooMany(RetryAfterOverloadSeconds, "More callbacks than this server takes at once. Send the same body again.")

@@ -1,4 +1,5 @@
 using GenericHttpEsp.Api;
+using GenericHttpEsp.Providers;
 
 namespace GenericHttpEsp.Callbacks;
 
@@ -16,22 +17,33 @@ internal static class QuarantineApi
         quarantine.MapDelete("", ClearAsync).Produces(StatusCodes.Status204NoContent);
     }
 
-    private static async Task<IResult> ListAsync(long id, HttpRequest request, QuarantineStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(long id, HttpRequest request, QuarantineStore store, ProviderCatalog providers, CancellationToken cancellationToken)
     {
         if (!PageRequest.TryBind(request, out var page, out var problem))
         {
             return problem;
         }
 
+        if (!await providers.ExistsAsync(id, cancellationToken))
+        {
+            return ProvidersApi.NotFound(id);
+        }
+
         var rows = Page.Of(await store.PageAsync(id, page.After, page.Limit, cancellationToken), page.Limit, static row => row.Id);
         return Results.Ok(new Page<QuarantineItem>([.. rows.Items.Select(static row => QuarantineItem.Of(row, null))], rows.NextCursor));
     }
 
-    private static async Task<IResult> ReplayAsync(long id, HttpRequest request, QuarantineStore store, CallbackIntake intake, CancellationToken cancellationToken)
+    private static async Task<IResult> ReplayAsync(
+        long id, HttpRequest request, QuarantineStore store, CallbackIntake intake, ProviderCatalog providers, CancellationToken cancellationToken)
     {
         if (!PageRequest.TryBind(request, out var page, out var problem))
         {
             return problem;
+        }
+
+        if (!await providers.ExistsAsync(id, cancellationToken))
+        {
+            return ProvidersApi.NotFound(id);
         }
 
         var rows = Page.Of(await store.PageAsync(id, page.After, page.Limit, cancellationToken), page.Limit, static row => row.Id);
@@ -43,8 +55,13 @@ internal static class QuarantineApi
         return Results.Ok(new QuarantineReplay(judged.Length - left.Length, left, rows.NextCursor));
     }
 
-    private static async Task<IResult> ClearAsync(long id, QuarantineStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> ClearAsync(long id, QuarantineStore store, ProviderCatalog providers, CancellationToken cancellationToken)
     {
+        if (!await providers.ExistsAsync(id, cancellationToken))
+        {
+            return ProvidersApi.NotFound(id);
+        }
+
         await store.ClearAsync(id, cancellationToken);
         return Results.NoContent();
     }

@@ -10,6 +10,8 @@ internal static class CampaignStatuses
     public const string Completed = "completed";
     public const string Stopped = "stopped";
     public const string Failed = "failed";
+
+    public static readonly string[] All = [Draft, Scheduled, Running, Paused, Completed, Stopped, Failed];
 }
 
 /// <summary>Stored by Orleans as JSON: property names are the format. <see cref="Name"/> and <see cref="Status"/> feed the index columns.</summary>

@@ -56,6 +56,11 @@ internal static class CampaignsApi
             return problem;
         }
 
+        if (status is { Length: > 0 } && !CampaignStatuses.All.Contains(status))
+        {
+            return Problems.Invalid("status", $"must be one of {string.Join(", ", CampaignStatuses.All)}");
+        }
+
         return Results.Ok(Page.Of(await index.PageAsync(page, status, cancellationToken), page.Limit, static campaign => campaign.Id));
     }
 

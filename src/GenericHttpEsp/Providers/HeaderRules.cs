@@ -7,6 +7,7 @@ namespace GenericHttpEsp.Providers;
 internal static class HeaderRules
 {
     public const int HeadersMax = 50;
+    public const int NameCharactersMax = 256;
     public const int ValueCharactersMax = 8 * 1024;
 
     private static readonly SearchValues<char> NameCharacters =
@@ -52,9 +53,9 @@ internal static class HeaderRules
 
     private static void Name(string? name, string pointer, HashSet<string> seen, TemplateProblems problems)
     {
-        if (string.IsNullOrEmpty(name) || name.AsSpan().ContainsAnyExcept(NameCharacters))
+        if (string.IsNullOrEmpty(name) || name.Length > NameCharactersMax || name.AsSpan().ContainsAnyExcept(NameCharacters))
         {
-            problems.Add(pointer, "A header's name has letters, digits and - (RFC 9110 token), nothing else.");
+            problems.Add(pointer, $"A header's name has letters, digits and - (RFC 9110 token), nothing else, at most {NameCharactersMax}.");
         }
         else if (Forbidden.Contains(name))
         {

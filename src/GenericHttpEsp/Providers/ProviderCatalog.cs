@@ -33,6 +33,9 @@ internal sealed class ProviderCatalog(IGrainFactory grains, SecretVault vault, T
             ? new(providerId, loaded.AcceptUnsignedMeta)
             : null;
 
+    /// <summary>Whether there is, or was, such a provider.</summary>
+    public async ValueTask<bool> ExistsAsync(long providerId, CancellationToken cancellationToken) => await LoadedAsync(providerId, cancellationToken) is not null;
+
     /// <summary>The next caller asks the grain.</summary>
     public void Forget(long providerId)
     {

@@ -41,8 +41,10 @@ internal sealed class ProviderEditor(
 
     public async Task<ProviderAnswer> DeleteAsync(long id) => Forget(id, await Grain(id).Delete());
 
-    public async Task<ProviderAnswer> RotateAsync(long id, bool revokeOthers) =>
-        Forget(id, await Grain(id).AddCallbackToken(vault.SealToken(id, CallbackTokens.New(id)), revokeOthers));
+    /// <summary>Asks first: a number that no provider can have fits no token.</summary>
+    public async Task<ProviderAnswer> RotateAsync(long id, bool revokeOthers) => await ReadAsync(id) is null
+        ? new(ProviderResult.Missing, null)
+        : Forget(id, await Grain(id).AddCallbackToken(vault.SealToken(id, CallbackTokens.New(id)), revokeOthers));
 
     /// <summary>Null when there is none, or it was deleted.</summary>
     public async Task<ProviderSnapshot?> ReadAsync(long id) => await Grain(id).Read() is { Definition: not null } snapshot ? snapshot : null;

@@ -6,6 +6,9 @@ namespace GenericHttpEsp.Providers;
 internal static class ProviderRules
 {
     private const int NicknameMax = 100;
+
+    // As long as a campaign's own, which stands in their place.
+    private const int TextMax = 1000;
     private const int BatchSizeMin = 2;
     private const int BatchSizeMax = 1000;
     private const int LingerMillisecondsMax = 60_000;
@@ -19,7 +22,12 @@ internal static class ProviderRules
             problems.Add("/nickname", $"The nickname is missing or longer than {NicknameMax} characters.");
         }
         OneOf(provider.RequestType, "/requestType", problems, "GET", "POST");
-        Address(provider.Endpoint, "/endpoint", problems);
+        AddressRules.Check(provider.Endpoint, "/endpoint", problems);
+        Short(provider.DefaultFromName, "/defaultFromName", problems);
+        Short(provider.DefaultFromAddress, "/defaultFromAddress", problems);
+        Short(provider.DefaultReplyToAddress, "/defaultReplyToAddress", problems);
+        Short(provider.Authentication?.Username, "/authentication/username", problems);
+        Short(provider.Authentication?.Password, "/authentication/password", problems);
         OneOf(provider.OnUnknown ?? "hold", "/onUnknown", problems, "hold", "retry");
         AnswerOverrideRules.Check(provider, problems);
         Authentication(provider.Authentication, problems);
@@ -115,27 +123,15 @@ internal static class ProviderRules
         OneOf(center?.Type ?? "none", "/preferenceCenter/type", problems, "none", "system", "customUrl");
         if (center?.Type == "customUrl")
         {
-            Address(center.Url, "/preferenceCenter/url", problems);
+            AddressRules.Check(center.Url, "/preferenceCenter/url", problems);
         }
     }
 
-    private static void Address(string? address, string pointer, TemplateProblems problems)
+    private static void Short(string? text, string pointer, TemplateProblems problems)
     {
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+        if (text?.Length > TextMax)
         {
-            problems.Add(pointer, "The address is missing or not absolute; write https://host/path.");
-        }
-        else if (uri.UserInfo.Length > 0)
-        {
-            problems.Add(pointer, "User and password do not belong into the address: use authentication.");
-        }
-        else if (address!.Contains("$$", StringComparison.Ordinal) || address.Contains("{{", StringComparison.Ordinal))
-        {
-            problems.Add(pointer, "The address holds no placeholders: use parameters or headers.");
-        }
-        else if (uri.Fragment.Length > 0)
-        {
-            problems.Add(pointer, "The part after # is never sent: leave it out.");
+            problems.Add(pointer, $"At most {TextMax} characters.");
         }
     }
 

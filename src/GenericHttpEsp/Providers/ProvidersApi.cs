@@ -1,4 +1,5 @@
 using GenericHttpEsp.Api;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace GenericHttpEsp.Providers;
 
@@ -111,7 +112,8 @@ internal static class ProvidersApi
         long id, HttpContext context, ProviderEditor editor, SecretVault vault, ServerAddresses addresses, CancellationToken cancellationToken)
     {
         var (body, problem) = (new RotateCallbackRequest(), (IResult?)null);
-        if (context.Request.ContentType is not null)
+        // A body whose sender forgot to say that it is JSON must not be passed over: it may say revokeOthers.
+        if (context.Request.ContentType is not null || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
         {
             (body, problem) = await ApiBody.ReadAsync<RotateCallbackRequest>(context.Request, BodyBytesMax, cancellationToken);
         }

@@ -1,27 +1,37 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using GenericHttpEsp.Content;
 
 namespace GenericHttpEsp.Providers;
 
-/// <summary>Body of <c>preview</c> and <c>test</c>: a campaign's content and the people to render it for.</summary>
+/// <summary>Body of <c>preview</c> and <c>test</c>: a campaign's content, as long as a campaign takes it, and the people to render it for.</summary>
 public sealed record TrialRequest
 {
+    [StringLength(10_000)]
     public string? Subject { get; init; }
 
+    [StringLength(1000)]
     public string? FromName { get; init; }
 
+    [StringLength(1000)]
     public string? FromAddress { get; init; }
 
+    [StringLength(1000)]
     public string? ReplyToAddress { get; init; }
 
+    [StringLength(10_000)]
     public string? Cc { get; init; }
 
+    [StringLength(10_000)]
     public string? Bcc { get; init; }
 
+    [StringLength(LiquidScan.CharactersMax)]
     public string? Html { get; init; }
 
+    [StringLength(LiquidScan.CharactersMax)]
     public string? Plaintext { get; init; }
 
+    [StringLength(LiquidScan.CharactersMax)]
     public string? AmpHtml { get; init; }
 
     /// <summary>Custom placeholders without the <c>$$</c>.</summary>

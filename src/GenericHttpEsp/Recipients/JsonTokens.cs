@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using GenericHttpEsp.Api;
 
 namespace GenericHttpEsp.Recipients;
 
@@ -18,10 +19,10 @@ internal static class JsonTokens
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = depthMax });
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.Number
-                && (reader.ValueSpan.Length > RecipientLimits.NumberBytesMax || !reader.TryGetDouble(out var number) || !double.IsFinite(number)))
+            // One that a filter's cast to double refuses would fail every audience on PostgreSQL, not only this recipient.
+            if (reader.TokenType == JsonTokenType.Number && !BodyText.IsStorable(reader.ValueSpan, RecipientLimits.NumberBytesMax))
             {
-                return $"A number is not finite or longer than {RecipientLimits.NumberBytesMax} characters.";
+                return $"A number is not finite, too small, or longer than {RecipientLimits.NumberBytesMax} characters.";
             }
 
             if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped && IsBroken(ref reader))

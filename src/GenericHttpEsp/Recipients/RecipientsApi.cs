@@ -30,6 +30,11 @@ internal static class RecipientsApi
         }
 
         var list = request.Query["list"].ToString();
+        if (list.Length > 0 && RecipientLimits.ListNameProblem(list) is { } unfit)
+        {
+            return Problems.Invalid("list", unfit);
+        }
+
         var rows = await profiles.PageAsync(page.After, page.Limit, list.Length == 0 ? null : list, cancellationToken);
         var paged = Page.Of(rows, page.Limit, static profile => profile.Row.Id);
         return Results.Ok(new Page<RecipientAnswer>([.. paged.Items.Select(Answer)], paged.NextCursor));
@@ -54,7 +59,7 @@ internal static class RecipientsApi
             return Problems.Invalid("email", reason!);
         }
 
-        var (body, problem) = await ApiBody.BytesAsync(context.Request, BodyBytesMax, cancellationToken);
+        var (body, problem) = await ApiBody.JsonBytesAsync(context.Request, BodyBytesMax, cancellationToken);
         if (body is null)
         {
             return problem!;

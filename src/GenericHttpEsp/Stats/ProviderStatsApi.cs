@@ -1,6 +1,9 @@
 using System.Data.Common;
 using System.Globalization;
+using GenericHttpEsp.Api;
 using GenericHttpEsp.Storage;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 
 namespace GenericHttpEsp.Stats;
 
@@ -29,8 +32,14 @@ internal static class ProviderStatsApi
     public static void MapProviderStats(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/v1/providers/{id:long}/stats", ReadAsync).WithTags("Stats").Produces<ProviderStats>();
 
-    private static async Task<IResult> ReadAsync(long id, LedgerDatabase database, ProviderRates rates, CancellationToken cancellationToken)
+    private static async Task<IResult> ReadAsync(
+        long id, LedgerDatabase database, GrainStates states, ProviderRates rates, IOptions<ClusterOptions> cluster, CancellationToken cancellationToken)
     {
+        if (!await states.HasAsync(cluster.Value.ServiceId, "provider", id, cancellationToken))
+        {
+            return Problems.NotFound($"There is no provider {id}.");
+        }
+
         var days = await database.ReadAsync(session => DaysAsync(session, id), cancellationToken);
         var accepted = days.Sum(static day => day.Accepted);
         var of = Math.Max(accepted, 1.0);

@@ -10,6 +10,17 @@ internal sealed class GrainStates(LedgerDatabase ledger, IOptions<StorageOptions
         ? ledger.ReadAsync(read, cancellationToken)
         : Task.Run(() => ReadFileAsync(read, cancellationToken), cancellationToken);
 
+    /// <summary>Whether a grain of this kind and id ever stored something; deleted providers count.</summary>
+    public async Task<bool> HasAsync(string service, string kind, long id, CancellationToken cancellationToken) => await ReadAsync(
+        session => session.FirstAsync(
+            """
+            select count(*) from (select 1 from GrainState
+              where ServiceId = @service and GrainTypeString = @kind and GrainIdN0 = 0 and GrainIdN1 = @id and PayloadBinary is not null limit 1) found
+            """,
+            static row => row.GetInt64(0),
+            ("@service", service), ("@kind", kind), ("@id", id)),
+        cancellationToken) > 0;
+
     /// <summary>A member of the stored JSON as text.</summary>
     public static string Text(LedgerSession session, params string[] path) => session.IsSqlite
         ? $"cast(json_extract(cast(PayloadBinary as text), '$.{string.Join('.', path)}') as text)"
