@@ -6,7 +6,7 @@ namespace GenericHttpEsp.Api;
 /// Table <c>idempotency</c>: a row without a status is a call under way. Bodies are sealed: an answer may hold a new API key, or addresses that somebody
 /// wrote into a campaign and erased with it.
 /// </summary>
-internal sealed class IdempotencyStore(LedgerDatabase database, InstallationKeys keys, TimeProvider time)
+internal sealed class IdempotencyStore(LedgerDatabase database, InstallationKeys keys, TimeProvider time) : IRetentionJob
 {
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(24);
 
@@ -18,7 +18,18 @@ internal sealed class IdempotencyStore(LedgerDatabase database, InstallationKeys
 
     /// <summary>Old rows removed by each call: more than it adds.</summary>
     private const int CleanedPerCall = 10;
+    private const int CleanedPerStep = 200;
     private static readonly byte[] Purpose = "idempotency"u8.ToArray();
+
+    public string Removes => "answers of calls with an Idempotency-Key";
+
+    public Task<int> StepAsync(CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Import,
+        session => session.ExecuteAsync(
+            $"delete from idempotency where key_hash in (select key_hash from idempotency where created_at < @old order by created_at limit {CleanedPerStep})",
+            ("@old", (time.GetUtcNow() - KeptFor).ToUnixTimeMilliseconds())),
+        CleanedPerStep,
+        cancellationToken);
 
     public Task<Earlier> BeginAsync(IdempotentCall call, CancellationToken cancellationToken)
     {
