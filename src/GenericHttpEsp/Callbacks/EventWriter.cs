@@ -126,9 +126,9 @@ internal sealed partial class EventWriter : IAsyncDisposable
     /// <summary>Copies prove as well as first ones: the record may have become unknown in between.</summary>
     private static async Task ProveAsync(LedgerSession session, List<EventRow> rows)
     {
-        foreach (var run in rows.Where(static row => row.Signed).GroupBy(static row => (row.Key.Message.Campaign, row.Key.Message.Run)))
+        foreach (var run in rows.Where(static row => row.Signed).GroupBy(static row => (row.Key.Message.Campaign, row.Key.Message.Run, row.Key.Message.RunDate)))
         {
-            await RecordProof.ProveAsync(session, run.Key.Campaign, run.Key.Run, [.. run.Select(static row => row.Key.Message.Recipient).Distinct()]);
+            await RecordProof.ProveAsync(session, run.Key.Campaign, run.Key.Run, run.Key.RunDate, [.. run.Select(static row => row.Key.Message.Recipient).Distinct()]);
         }
     }
 

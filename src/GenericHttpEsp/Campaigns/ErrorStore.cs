@@ -49,7 +49,7 @@ internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partiti
         var rows = await session.QueryAsync(
             $"""
             select ids, outcome, coalesce(answer, '') from (
-              select ids, outcome, answer, run, last_id from batches where campaign_id = @campaign order by run, last_id limit {ScannedRowsMax}) rows
+              select ids, outcome, answer, run, last_id from batches where {RunDates.OfCampaign} and campaign_id = @campaign order by run, last_id limit {ScannedRowsMax}) rows
             where {holds} limit {ScannedRowsMax}
             """,
             row => (Ids: IdArray.FromColumn(session, row, 0), Outcomes: row.GetFieldValue<byte[]>(1), Answer: row.GetString(2)),

@@ -109,7 +109,7 @@ internal sealed class LedgerAudit(LedgerDatabase database)
         for (var after = 0L; ;)
         {
             var rows = await session.QueryAsync(
-                $"select {BatchRow.Columns} from batches where partition_id = @id and id > @after order by id limit {RowsPerRead}",
+                $"select {BatchRow.Columns} from batches where {RunDates.OfPartition} and partition_id = @id and id > @after order by id limit {RowsPerRead}",
                 found => BatchRow.Read(session, found),
                 ("@id", partition), ("@after", after));
             foreach (var row in rows)

@@ -112,7 +112,7 @@ internal sealed class RecordStore(LedgerDatabase database)
         var (found, scanned, last) = await session.FirstAsync(
             $"""
             select coalesce(min(case when {match} then last_id end), 0), count(*), coalesce(max(last_id), 0)
-            from (select last_id, outcome from batches where campaign_id = @campaign and run = @run and last_id > @after order by last_id limit {ScannedRowsMax}) rows
+            from (select last_id, outcome from batches where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id > @after order by last_id limit {ScannedRowsMax}) rows
             """,
             static row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)),
             ("@campaign", campaign), ("@run", run), ("@after", after));
@@ -123,7 +123,7 @@ internal sealed class RecordStore(LedgerDatabase database)
 
         // A row's range lies in its root's, and roots do not overlap.
         var first = await session.FirstAsync(
-            "select first_id from batches where campaign_id = @campaign and run = @run and last_id >= @found and parent_id is null order by last_id limit 1",
+            $"select first_id from batches where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id >= @found and parent_id is null order by last_id limit 1",
             static row => row.GetInt64(0),
             ("@campaign", campaign), ("@run", run), ("@found", found));
         return Math.Max(after, first - 1);
@@ -133,13 +133,13 @@ internal sealed class RecordStore(LedgerDatabase database)
     {
         var places = new RecordPlace?[ids.Length];
         var end = await session.FirstAsync(
-            "select last_id from batches where campaign_id = @campaign and run = @run and last_id >= @last and parent_id is null order by last_id limit 1",
+            $"select last_id from batches where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id >= @last and parent_id is null order by last_id limit 1",
             static row => (long?)row.GetInt64(0),
             ("@campaign", campaign), ("@run", run), ("@last", ids[^1]));
         var rows = await session.QueryAsync(
             $"""
             select id, ids, outcome, attempt, state, answer from batches
-            where campaign_id = @campaign and run = @run and last_id > @after and last_id <= @end order by last_id limit {ScannedRowsMax}
+            where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id > @after and last_id <= @end order by last_id limit {ScannedRowsMax}
             """,
             row => (
                 Id: row.GetInt64(0), Ids: IdArray.FromColumn(session, row, 1), Outcomes: row.GetFieldValue<byte[]>(2), Attempt: row.GetInt32(3),

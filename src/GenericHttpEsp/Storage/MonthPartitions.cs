@@ -72,6 +72,12 @@ internal sealed class MonthPartitions(LedgerDatabase database)
     {
         var next = month % 100 == 12 ? month + 89 : month + 1;
         await using var session = await database.OpenSessionAsync(cancellationToken);
+        // Most often it is there: then nobody has to wait for the whole table.
+        if (await session.FirstAsync("select 1 where to_regclass(@name) is not null", static row => row.GetInt32(0), ("@name", $"{table}_{month}")) == 1)
+        {
+            return;
+        }
+
         await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
         session.Transaction = transaction;
         await session.ExecuteAsync($"select pg_advisory_xact_lock({LockId})");

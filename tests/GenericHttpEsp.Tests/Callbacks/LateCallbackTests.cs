@@ -48,8 +48,13 @@ public sealed class LateCallbackTests(PostgresServer server)
         await bench.ActAsync(campaign, "start");
         var stats = await bench.WatchAsync(campaign);
         // As if it had begun long ago.
-        await bench.Application.Services.GetRequiredService<LedgerDatabase>().WriteAsync(
-            WriteKind.Event, session => session.ExecuteAsync("update runs set run_date = 20200101"));
+        await bench.Application.Services.GetRequiredService<MonthPartitions>().EnsureAsync("batches", [20200101], default);
+        foreach (var table in (string[])["runs", "batches"])
+        {
+            await bench.Application.Services.GetRequiredService<LedgerDatabase>().WriteAsync(
+                WriteKind.Event, session => session.ExecuteAsync($"update {table} set run_date = 20200101"));
+        }
+
         while (!await bench.Application.Services.GetRequiredService<RetentionSweeper>().SweepAsync(default))
         {
         }

@@ -124,6 +124,6 @@ public sealed class EventStoreTests(PostgresServer server)
     {
         var row = EventRow.Of(new MessageId(Date, LedgerSample.Campaign, 1, recipient), EventType.Delivered, 0, EventText.Empty, signed, 1);
         await EventStore.AddAsync(session, [row], 0);
-        return signed ? await RecordProof.ProveAsync(session, LedgerSample.Campaign, 1, [recipient]) : 0;
+        return signed ? await RecordProof.ProveAsync(session, LedgerSample.Campaign, 1, Date, [recipient]) : 0;
     });
 }

@@ -158,7 +158,7 @@ public sealed class RetentionTests(PostgresServer server)
             "select (select count(*) from idempotency), (select count(*) from budgets)", static row => (row.GetInt64(0), row.GetInt64(1))));
     }
 
-    private static BatchRetention Batches(LedgerSample sample, TimeProvider time) => new(sample.Database, Of(time), time);
+    private static BatchRetention Batches(LedgerSample sample, TimeProvider time) => new(sample.Database, new MonthPartitions(sample.Database), Of(time), time);
 
     private static Retention Of(TimeProvider time, RetentionOptions? options = null) =>
         new(Options.Create(options ?? new RetentionOptions { EventDays = Days, BatchDays = Days }), time);
