@@ -66,9 +66,22 @@ internal sealed class SqliteLedger(IOptions<StorageOptions> options, TimeProvide
 
         // The last one has ended; a checkpoint runs outside of any.
         session.Transaction = null;
-        var busy = await session.FirstAsync("pragma wal_checkpoint(truncate)", static row => row.GetInt64(0));
-        _triedAt = busy == 0 ? 0 : _time.GetTimestamp();
-        Volatile.Write(ref _truncated, busy == 0 ? wanted : _truncated);
+        var done = await TryTruncateAsync(session);
+        _triedAt = done ? 0 : _time.GetTimestamp();
+        Volatile.Write(ref _truncated, done ? wanted : _truncated);
+    }
+
+    private static async Task<bool> TryTruncateAsync(LedgerSession session)
+    {
+        try
+        {
+            return await session.FirstAsync("pragma wal_checkpoint(truncate)", static row => row.GetInt64(0)) == 0;
+        }
+        catch (SqliteException)
+        {
+            // The writes that wait are not at fault: they go on, and the log is cut at another time.
+            return false;
+        }
     }
 
     // Deferred: takes no write lock; the first read fixes the snapshot.
