@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -125,7 +124,9 @@ public sealed class ErasureTests(PostgresServer server)
     {
         await CampaignBench.OkAsync(bench.Client.PostAsJsonAsync($"/v1/providers/{provider}/test", new
         {
-            subject = "Hello", html = "<b>Hello</b>", recipients = new[] { new { email = Given } },
+            subject = "Hello",
+            html = "<b>Hello</b>",
+            recipients = new[] { new { email = Given } },
         }));
         foreach (var (status, end) in new[] { (200, "completed"), (409, "completed"), (451, "completed"), (422, "paused"), (401, "paused") })
         {
