@@ -1,3 +1,4 @@
+using GenericHttpEsp.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -14,6 +15,7 @@ internal static class ApiSetup
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<IdempotencyStore>();
+        services.AddSingleton<IRetentionJob>(static provider => provider.GetRequiredService<IdempotencyStore>());
         services.ConfigureHttpJsonOptions(static options => ApiJson.Apply(options.SerializerOptions));
         services.AddProblemDetails();
         services.AddExceptionHandler<ExceptionProblems>();

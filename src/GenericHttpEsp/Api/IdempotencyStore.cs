@@ -2,8 +2,11 @@ using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Api;
 
-/// <summary>Table <c>idempotency</c>: a row without a status is a call under way.</summary>
-internal sealed class IdempotencyStore(LedgerDatabase database, TimeProvider time)
+/// <summary>
+/// Table <c>idempotency</c>: a row without a status is a call under way. Bodies are sealed: an answer may hold a new API key, or addresses that somebody
+/// wrote into a campaign and erased with it.
+/// </summary>
+internal sealed class IdempotencyStore(LedgerDatabase database, InstallationKeys keys, TimeProvider time) : IRetentionJob
 {
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(24);
 
@@ -15,6 +18,18 @@ internal sealed class IdempotencyStore(LedgerDatabase database, TimeProvider tim
 
     /// <summary>Old rows removed by each call: more than it adds.</summary>
     private const int CleanedPerCall = 10;
+    private const int CleanedPerStep = 200;
+    private static readonly byte[] Purpose = "idempotency"u8.ToArray();
+
+    public string Removes => "answers of calls with an Idempotency-Key";
+
+    public Task<int> StepAsync(CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Import,
+        session => session.ExecuteAsync(
+            $"delete from idempotency where key_hash in (select key_hash from idempotency where created_at < @old order by created_at limit {CleanedPerStep})",
+            ("@old", (time.GetUtcNow() - KeptFor).ToUnixTimeMilliseconds())),
+        CleanedPerStep,
+        cancellationToken);
 
     public Task<Earlier> BeginAsync(IdempotentCall call, CancellationToken cancellationToken)
     {
@@ -27,7 +42,7 @@ internal sealed class IdempotencyStore(LedgerDatabase database, TimeProvider tim
         session => session.ExecuteAsync(
             "update idempotency set status = @status, content_type = @type, location = @location, body = @body where key_hash = @key and status is null",
             ("@key", call.KeyHash), ("@status", answer.Status), ("@type", answer.ContentType ?? ""), ("@location", answer.Location ?? ""),
-            ("@body", answer.Body ?? [])),
+            ("@body", answer.Body is null ? [] : WrappingKey.Seal(keys.Secret, answer.Body, Purpose))),
         cancellationToken: cancellationToken);
 
     public Task ForgetAsync(IdempotentCall call, CancellationToken cancellationToken) => database.WriteAsync(
@@ -35,7 +50,7 @@ internal sealed class IdempotencyStore(LedgerDatabase database, TimeProvider tim
         session => session.ExecuteAsync("delete from idempotency where key_hash = @key and status is null", ("@key", call.KeyHash)),
         cancellationToken: cancellationToken);
 
-    private static async Task<Earlier> BeginAsync(LedgerSession session, IdempotentCall call, long now)
+    private async Task<Earlier> BeginAsync(LedgerSession session, IdempotentCall call, long now)
     {
         var (old, dead) = (now - (long)KeptFor.TotalMilliseconds, now - (long)RunningMax.TotalMilliseconds);
         await session.ExecuteAsync(
@@ -53,16 +68,16 @@ internal sealed class IdempotencyStore(LedgerDatabase database, TimeProvider tim
         return mine == 1 ? new Earlier(IdempotencyState.Mine, null) : await ReadAsync(session, call);
     }
 
-    private static async Task<Earlier> ReadAsync(LedgerSession session, IdempotentCall call)
+    private async Task<Earlier> ReadAsync(LedgerSession session, IdempotentCall call)
     {
         var row = await session.FirstAsync(
             "select request_hash, status, content_type, location, body from idempotency where key_hash = @key",
-            static row => new
+            row => new
             {
                 Request = row.GetFieldValue<byte[]>(0),
                 Answer = row.IsDBNull(1)
                     ? null
-                    : new StoredAnswerBody(row.GetInt32(1), Text(row.GetString(2)), Text(row.GetString(3)), row.GetFieldValue<byte[]>(4)),
+                    : new StoredAnswerBody(row.GetInt32(1), Text(row.GetString(2)), Text(row.GetString(3)), Open(row.GetFieldValue<byte[]>(4))),
             },
             ("@key", call.KeyHash));
         return row switch
@@ -74,6 +89,8 @@ internal sealed class IdempotencyStore(LedgerDatabase database, TimeProvider tim
             _ => new Earlier(IdempotencyState.Answered, row.Answer),
         };
     }
+
+    private byte[] Open(byte[] stored) => stored.Length == 0 ? stored : WrappingKey.Open(keys.Secret, stored, Purpose);
 
     private static string? Text(string stored) => stored.Length == 0 ? null : stored;
 }

@@ -1,3 +1,5 @@
+using GenericHttpEsp.Storage;
+
 namespace GenericHttpEsp.Callbacks;
 
 internal static class CallbacksSetup
@@ -11,6 +13,7 @@ internal static class CallbacksSetup
         services.AddSingleton<EventNews>();
         services.AddSingleton<EventWriter>();
         services.AddSingleton<QuarantineStore>();
+        services.AddSingleton<IRetentionJob>(static provider => provider.GetRequiredService<QuarantineStore>());
         services.AddSingleton<Timeline>();
     }
 

@@ -19,7 +19,8 @@ internal sealed partial class EventWriter : IAsyncDisposable
     private const int PendingMax = 4096;
     private readonly Channel<Pending> _pending = Channel.CreateBounded<Pending>(PendingMax);
     private readonly LedgerDatabase _database;
-    private readonly EventPartitions _partitions;
+    private readonly MonthPartitions _partitions;
+    private readonly Retention _retention;
     private readonly QuarantineStore _quarantine;
     private readonly EventNews _news;
     private readonly TimeProvider _time;
@@ -27,9 +28,10 @@ internal sealed partial class EventWriter : IAsyncDisposable
     private readonly Task _lane;
 
     public EventWriter(
-        LedgerDatabase database, EventPartitions partitions, QuarantineStore quarantine, EventNews news, TimeProvider time, ILogger<EventWriter> logger)
+        LedgerDatabase database, MonthPartitions partitions, Retention retention, QuarantineStore quarantine, EventNews news, TimeProvider time,
+        ILogger<EventWriter> logger)
     {
-        (_database, _partitions, _quarantine, _news, _time, _logger) = (database, partitions, quarantine, news, time, logger);
+        (_database, _partitions, _retention, _quarantine, _news, _time, _logger) = (database, partitions, retention, quarantine, news, time, logger);
         _lane = Task.Run(RunAsync);
     }
 
@@ -98,13 +100,16 @@ internal sealed partial class EventWriter : IAsyncDisposable
     {
         var rows = EventStore.Arrange(set.SelectMany(static pending => pending.Write.Rows));
         QuarantineRow[] quarantine = [.. set.SelectMany(static pending => pending.Write.Quarantine)];
-        await _partitions.EnsureAsync(rows.Select(static row => row.Key.Message.RunDate), CancellationToken.None);
+        // Of a run that is older than retention an event proves and forbids, but whether it was counted before its rows were removed nobody knows.
+        var from = _retention.EventsFrom;
+        var kept = rows.FindAll(row => row.Key.Message.RunDate >= from);
+        await _partitions.EnsureAsync("events", kept.Select(static row => row.Key.Message.RunDate), CancellationToken.None);
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         var added = await _database.WriteAsync(
             WriteKind.Event,
             async session =>
             {
-                var keys = rows.Count == 0 ? [] : await EventStore.AddAsync(session, rows, now);
+                var keys = kept.Count == 0 ? [] : await EventStore.AddAsync(session, kept, now);
                 await ProveAsync(session, rows);
                 if (quarantine.Length > 0)
                 {
@@ -121,9 +126,9 @@ internal sealed partial class EventWriter : IAsyncDisposable
     /// <summary>Copies prove as well as first ones: the record may have become unknown in between.</summary>
     private static async Task ProveAsync(LedgerSession session, List<EventRow> rows)
     {
-        foreach (var run in rows.Where(static row => row.Signed).GroupBy(static row => (row.Key.Message.Campaign, row.Key.Message.Run)))
+        foreach (var run in rows.Where(static row => row.Signed).GroupBy(static row => (row.Key.Message.Campaign, row.Key.Message.Run, row.Key.Message.RunDate)))
         {
-            await RecordProof.ProveAsync(session, run.Key.Campaign, run.Key.Run, [.. run.Select(static row => row.Key.Message.Recipient).Distinct()]);
+            await RecordProof.ProveAsync(session, run.Key.Campaign, run.Key.Run, run.Key.RunDate, [.. run.Select(static row => row.Key.Message.Recipient).Distinct()]);
         }
     }
 

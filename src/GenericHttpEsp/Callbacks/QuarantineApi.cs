@@ -5,7 +5,7 @@ namespace GenericHttpEsp.Callbacks;
 
 /// <summary>
 /// <c>/v1/providers/{id}/quarantine</c>: events whose meta nobody signed. <c>GET</c> lists them, <c>POST .../replay</c> takes them for true (a page at a
-/// time), <c>DELETE</c> throws them away. They go by themselves after 30 days.
+/// time), <c>DELETE</c> throws them away. They go by themselves after <c>Retention:QuarantineDays</c>.
 /// </summary>
 internal static class QuarantineApi
 {

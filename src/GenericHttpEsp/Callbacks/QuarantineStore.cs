@@ -13,14 +13,13 @@ internal sealed record QuarantineRow(long ProviderId, byte[] Identity, byte[] Se
 internal sealed record QuarantinedEvent(long Id, long ReceivedAt, CallbackEvent Event);
 
 /// <summary>
-/// Table <c>quarantine</c>. Events hold addresses until somebody has decided about them, so they are encrypted, and gone after 30 days: an erased person's
-/// too.
+/// Table <c>quarantine</c>. Events hold addresses until somebody has decided about them, so they are encrypted, and gone after
+/// <c>Retention:QuarantineDays</c>: an erased person's too.
 /// </summary>
-internal sealed class QuarantineStore(LedgerDatabase database, InstallationKeys keys, TimeProvider time)
+internal sealed class QuarantineStore(LedgerDatabase database, InstallationKeys keys, Retention retention, TimeProvider time) : IRetentionJob
 {
     public const int PerProviderMax = 100_000;
     private const int DeletedPerWrite = 1000;
-    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(30);
     private static readonly byte[] Purpose = "quarantine"u8.ToArray();
 
     public QuarantineRow Seal(long providerId, CallbackEvent one)
@@ -38,9 +37,7 @@ internal sealed class QuarantineStore(LedgerDatabase database, InstallationKeys 
     public async Task AddAsync(LedgerSession session, IReadOnlyList<QuarantineRow> rows)
     {
         var now = time.GetUtcNow();
-        await session.ExecuteAsync(
-            $"delete from quarantine where id in (select id from quarantine where received_at < @old order by received_at limit {DeletedPerWrite})",
-            ("@old", (now - KeptFor).ToUnixTimeMilliseconds()));
+        await ForgetAsync(session);
         foreach (var row in rows.OrderBy(static row => (row.ProviderId, Convert.ToHexString(row.Identity))))
         {
             await session.ExecuteAsync(
@@ -48,6 +45,14 @@ internal sealed class QuarantineStore(LedgerDatabase database, InstallationKeys 
                 ("@provider", row.ProviderId), ("@identity", row.Identity), ("@sealed", row.Sealed), ("@now", now.ToUnixTimeMilliseconds()));
         }
     }
+
+    public string Removes => "events in quarantine";
+
+    public Task<int> StepAsync(CancellationToken cancellationToken) => database.WriteAsync(WriteKind.Import, ForgetAsync, DeletedPerWrite, cancellationToken);
+
+    private Task<int> ForgetAsync(LedgerSession session) => session.ExecuteAsync(
+        $"delete from quarantine where id in (select id from quarantine where received_at < @old order by received_at limit {DeletedPerWrite})",
+        ("@old", retention.QuarantineFrom));
 
     public Task<List<QuarantinedEvent>> PageAsync(long providerId, long after, int limit, CancellationToken cancellationToken) => database.ReadAsync(
         session => session.QueryAsync(

@@ -5,7 +5,7 @@ using GenericHttpEsp.Storage;
 namespace GenericHttpEsp.Callbacks;
 
 /// <summary>One thing in a recipient's life: a message's fate, or an event about it.</summary>
-/// <param name="Kind">accepted, refused, failed, skipped, unknown or toCome for the message itself; for what came back the specification's system event.</param>
+/// <param name="Kind">accepted, refused, failed, skipped, unknown or toCome for the message itself, removed when it is older than retention; for what came back the specification's system event.</param>
 /// <param name="Type">Of an event: delivered, hard_bounce and so on.</param>
 /// <param name="Detail">Why skipped or refused; an event's description.</param>
 /// <param name="At">Of a message the start of its run; of an event when it happened, or when it was received if the ESP did not say.</param>
@@ -56,7 +56,7 @@ internal sealed class Timeline(LedgerDatabase database)
     {
         var at = run.At;
         var events = await EventReader.OfMessageAsync(session, new MessageId(run.Date, at.Campaign, at.Run, place.RecipientId), EventsPerMessageMax);
-        var word = place.Outcome == Dispatch.RecordOutcome.Retried ? "retried" : RecordWords.Of(place.Outcome);
+        var word = place.Outcome == Dispatch.RecordOutcome.Retried ? "retried" : RecordWords.Of(place);
         return events
             .SelectMany(one => SystemEvents.Of(one.Key.Type).Select(system => new TimelineEntry(
                 at.Campaign, at.Run, system.Name, EventTypes.Name(one.Key.Type), one.Description.Length == 0 ? null : one.Description,

@@ -179,6 +179,12 @@ internal sealed partial class CampaignGrain(
             return CampaignReply.Of(View());
         }
 
+        if (await runs.IsOlderThanRetentionAsync(Id))
+        {
+            return CampaignReply.Refused(
+                CampaignRefusal.LifeCycle, "The campaign is older than retention: how many failed is known, but not who. Make a new one.");
+        }
+
         var counts = await runs.CountsAsync(Id);
         if (counts.InFlight > 0 || counts.By[RecordOutcome.Failed] + counts.By[RecordOutcome.Refused] == 0)
         {

@@ -77,7 +77,7 @@ internal static class CampaignReportsApi
         var emails = await database.ReadAsync(
             session => RecordEmails.OfAsync(session, [.. places.Select(static place => place.RecipientId).Distinct()]), cancellationToken);
         return [.. places.Select(place => new RecordAnswer(
-            place.RecipientId, emails.GetValueOrDefault(place.RecipientId), place.Run, RecordWords.Of(place.Outcome), RecordWords.Reason(place),
+            place.RecipientId, emails.GetValueOrDefault(place.RecipientId), place.Run, RecordWords.Of(place), RecordWords.Reason(place),
             place.BatchId == 0 ? null : place.BatchId, place.Attempts))];
     }
 

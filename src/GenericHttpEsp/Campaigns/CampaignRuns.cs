@@ -60,6 +60,9 @@ internal sealed class CampaignRuns(
     /// <summary>The run has ended: its template version need not be kept.</summary>
     public Task UnpinAsync(long campaignId, long providerId) => grains.GetGrain<IProviderGrain>(providerId).Unpin(campaignId);
 
+    /// <summary>Nobody knows any more who failed.</summary>
+    public Task<bool> IsOlderThanRetentionAsync(long campaignId) => database.ReadAsync(session => RemovedRuns.AnyAsync(session, campaignId));
+
     public Task AnnounceAsync(long campaignId, DateTimeOffset due) => work.AddAsync(campaignId, due, CancellationToken.None);
 
     /// <summary>Fixes the audience on one snapshot.</summary>

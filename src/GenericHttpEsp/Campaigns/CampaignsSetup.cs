@@ -1,4 +1,5 @@
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;
 
@@ -8,6 +9,7 @@ internal static class CampaignsSetup
     public static IServiceCollection AddCampaigns(this IServiceCollection services)
     {
         services.AddSingleton<AudienceStore>();
+        services.AddSingleton<IRetentionJob, BatchRetention>();
         services.AddSingleton<CampaignIndex>();
         services.AddSingleton<CampaignRuns>();
         services.AddSingleton<CampaignWorkStore>();

@@ -77,11 +77,11 @@ internal static class ClaimStatements
         ? Task.FromResult(0L)
         : session.FirstAsync(
             """
-            select p.id from batches p left join batches g on g.id = p.parent_id
-            where p.id = @parent and p.state = 4 and (g.id is null or g.state <> 4)
+            select p.id from batches p left join batches g on g.run_date = @date and g.id = p.parent_id
+            where p.run_date = @date and p.id = @parent and p.state = 4 and (g.id is null or g.state <> 4)
             """,
             static found => found.GetInt64(0),
-            ("@parent", row.ParentId));
+            ("@date", row.RunDate), ("@parent", row.ParentId));
 
     /// <summary>Inserts the rows; answers their ids in order.</summary>
     public static async Task<List<long>> InsertAsync(LedgerSession session, List<NewBatch> rows, long deadlineMilliseconds)
@@ -107,9 +107,9 @@ internal static class ClaimStatements
             $"""
             update batches set state = @state, outcome = @outcome, live = @live, hashes = @hashes, batch_key = @key, provider_version = @version,
               claimed_at = {session.Now}, deadline_at = {session.Now} + @deadline, repeat_until = {session.Now} + cast(@lifetime as bigint), epoch = @epoch
-            where id = @id
+            where run_date = @date and id = @id
             """,
-            ("@state", (short)row.State), ("@outcome", Bytes(outcomes)), ("@live", row.Live),
+            ("@date", (long)request.Owner.RunDate), ("@state", (short)row.State), ("@outcome", Bytes(outcomes)), ("@live", row.Live),
             ("@hashes", request.Batch.Hashes), ("@key", request.Batch.Key), ("@version", (long)request.Owner.ProviderVersion),
             ("@deadline", deadlineMilliseconds), ("@lifetime", Milliseconds(request.Owner.KeyLifetime)), ("@epoch", request.Owner.Epoch),
             ("@id", request.BatchId));

@@ -38,7 +38,7 @@ internal sealed class ClaimStore
                 return ClaimResult.Fenced;
             }
 
-            if (await BatchRow.FindAsync(session, request.BatchId) is not { State: BatchState.Waiting } row)
+            if (await BatchRow.FindAsync(session, request.BatchId, request.Owner.RunDate) is not { State: BatchState.Waiting } row)
             {
                 return ClaimResult.Held;
             }

@@ -44,9 +44,11 @@ internal sealed record EndedBatch(BatchRow Row, byte[] Outcomes, string? Answer)
         $"""
         update batches set state = {(int)BatchState.Closed}, outcome = given.outcome, live = 0, answer = coalesce(given.answer, batches.answer),
           not_before = {session.Now} + @delay
-        from unnest(@ids, @outcomes, @answers) as given(id, outcome, answer)
-        where batches.id = given.id
+        from unnest(@dates, @ids, @outcomes, @answers) as given(run_date, id, outcome, answer)
+        where batches.run_date between @firstDate and @lastDate and batches.run_date = given.run_date and batches.id = given.id
         """,
+        ("@firstDate", ended.Min(static end => end.Row.RunDate)), ("@lastDate", ended.Max(static end => end.Row.RunDate)),
+        ("@dates", ended.Select(static end => end.Row.RunDate).ToArray()),
         ("@delay", delayMilliseconds), ("@ids", ended.Select(static end => end.Row.Id).ToArray()),
         ("@outcomes", ended.Select(static end => end.Outcomes).ToArray()), ("@answers", ended.Select(static end => end.Answer).ToArray()));
 

@@ -6,9 +6,9 @@ namespace GenericHttpEsp.Campaigns;
 
 /// <summary>
 /// What went wrong, grouped. Totals come from counters, reasons from the rows whose bytes hold such an outcome; a request looks at a bounded number of rows,
-/// and what it has not looked at stands under <c>other</c>, so the counts always add up to the stats.
+/// and what it has not looked at stands under <c>other</c> (or what is not there any more, under <c>older than retention</c>), so the counts always add up to the stats.
 /// </summary>
-internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partitions)
+internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partitions, Retention retention)
 {
     private const int ScannedRowsMax = 20_000;
     private const int GroupsMax = 50;
@@ -22,10 +22,11 @@ internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partiti
         return await database.ReadAsync(
             async session =>
             {
+                var rest = await RemovedRuns.AnyAsync(session, campaign) ? RemovedRuns.Reason : Other;
                 var groups = new List<(string Outcome, string Reason, long Count, IReadOnlyList<long> Ids)>();
                 foreach (var outcome in Answered.Where(outcome => counts.By[outcome] > 0))
                 {
-                    groups.AddRange(await AnswersAsync(session, campaign, outcome, counts.By[outcome]));
+                    groups.AddRange(await AnswersAsync(session, campaign, outcome, counts.By[outcome], rest));
                 }
 
                 foreach (var (name, outcome) in CampaignStatsRules.SkipReasons.Where(skip => counts.By[skip.Outcome] > 0))
@@ -34,19 +35,21 @@ internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partiti
                     groups.Add(("skipped", name, counts.By[outcome], [.. samples.Items.Select(static place => place.RecipientId)]));
                 }
 
-                groups.AddRange(await BouncesAsync(session, campaign, counts.Events));
+                rest = await RemovedRuns.AnyBeforeAsync(session, campaign, retention.EventsFrom) ? RemovedRuns.Reason : Other;
+                groups.AddRange(await BouncesAsync(session, campaign, counts.Events, rest));
                 return await NamedAsync(session, groups);
             },
             cancellationToken);
     }
 
-    private static async Task<List<(string, string, long, IReadOnlyList<long>)>> AnswersAsync(LedgerSession session, long campaign, RecordOutcome outcome, long total)
+    private static async Task<List<(string, string, long, IReadOnlyList<long>)>> AnswersAsync(
+        LedgerSession session, long campaign, RecordOutcome outcome, long total, string rest)
     {
         var holds = session.IsSqlite ? $"instr(outcome, x'{(int)outcome:x2}') > 0" : $"position('\\x{(int)outcome:x2}'::bytea in outcome) > 0";
         var rows = await session.QueryAsync(
             $"""
             select ids, outcome, coalesce(answer, '') from (
-              select ids, outcome, answer, run, last_id from batches where campaign_id = @campaign order by run, last_id limit {ScannedRowsMax}) rows
+              select ids, outcome, answer, run, last_id from batches where {RunDates.OfCampaign} and campaign_id = @campaign order by run, last_id limit {ScannedRowsMax}) rows
             where {holds} limit {ScannedRowsMax}
             """,
             row => (Ids: IdArray.FromColumn(session, row, 0), Outcomes: row.GetFieldValue<byte[]>(1), Answer: row.GetString(2)),
@@ -58,11 +61,11 @@ internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partiti
             .OrderByDescending(static group => group.Count).Take(GroupsMax)
             .Select(group => (RecordWords.Of(outcome), group.Reason, group.Count, group.Ids))
             .ToList();
-        AddRest(groups, RecordWords.Of(outcome), total);
+        AddRest(groups, RecordWords.Of(outcome), total, rest);
         return groups;
     }
 
-    private static async Task<List<(string, string, long, IReadOnlyList<long>)>> BouncesAsync(LedgerSession session, long campaign, EventCounts counts)
+    private static async Task<List<(string, string, long, IReadOnlyList<long>)>> BouncesAsync(LedgerSession session, long campaign, EventCounts counts, string rest)
     {
         if (counts.HardBounce + counts.SoftBounce == 0)
         {
@@ -74,19 +77,19 @@ internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partiti
         foreach (var (type, word, total) in new[] { (EventType.HardBounce, "hardBounce", counts.HardBounce), (EventType.SoftBounce, "softBounce", counts.SoftBounce) })
         {
             var groups = bounces.Where(bounce => bounce.Type == type).Select(bounce => (word, bounce.Description, bounce.Count, bounce.Recipients)).ToList();
-            AddRest(groups, word, total);
+            AddRest(groups, word, total, rest);
             all.AddRange(groups);
         }
 
         return all;
     }
 
-    private static void AddRest(List<(string Outcome, string Reason, long Count, IReadOnlyList<long> Ids)> groups, string outcome, long total)
+    private static void AddRest(List<(string Outcome, string Reason, long Count, IReadOnlyList<long> Ids)> groups, string outcome, long total, string reason)
     {
         var rest = total - groups.Sum(static group => group.Count);
         if (rest > 0)
         {
-            groups.Add((outcome, Other, rest, []));
+            groups.Add((outcome, reason, rest, []));
         }
     }
 

@@ -10,6 +10,9 @@ namespace GenericHttpEsp.Campaigns;
 public sealed record AuditResult(long CampaignId, long Audience, IReadOnlyDictionary<string, long> Counted, IReadOnlyList<string> Problems)
 {
     public bool Holds => Problems.Count == 0;
+
+    /// <summary>Runs whose rows are older than retention: their counters are taken as they stand, and only their sum is checked.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 }
 
 /// <summary>
@@ -35,7 +38,7 @@ internal sealed class LedgerAudit(LedgerDatabase database)
 
         var counted = recount.By.ToDictionary(
             pair => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(pair.Key.ToString()), pair => pair.Value);
-        return new AuditResult(campaignId, recount.Audience, counted, recount.Problems);
+        return new AuditResult(campaignId, recount.Audience, counted, recount.Problems) { Notes = [.. recount.Notes] };
     }
 
     private static async Task<bool> VerifyPartitionAsync(LedgerSession session, long partition, Recount recount)
@@ -47,6 +50,12 @@ internal sealed class LedgerAudit(LedgerDatabase database)
                 found.GetInt64(0), found.GetInt32(1), found.GetInt64(2), found.GetInt64(3), found.GetInt64(4), found.GetString(5), found.GetInt64(6),
                 OutcomeRules.Counted.Select((outcome, i) => (outcome, found.GetInt64(7 + i))).ToDictionary(pair => pair.outcome, pair => pair.Item2)),
             ("@id", partition)))!;
+        if (await RemovedRuns.HasAsync(session, row.CampaignId, row.Run))
+        {
+            recount.Trust(partition, row);
+            return true;
+        }
+
         var ids = await AudienceStore.ReadBlocksAsync(session, row.CampaignId, row.Run, row.FirstBlock, row.LastBlock);
         var places = await PlacesAsync(session, partition, ids, recount);
         var sums = OutcomeRules.Counted.ToDictionary(outcome => outcome, _ => 0L);
@@ -100,7 +109,7 @@ internal sealed class LedgerAudit(LedgerDatabase database)
         for (var after = 0L; ;)
         {
             var rows = await session.QueryAsync(
-                $"select {BatchRow.Columns} from batches where partition_id = @id and id > @after order by id limit {RowsPerRead}",
+                $"select {BatchRow.Columns} from batches where {RunDates.OfPartition} and partition_id = @id and id > @after order by id limit {RowsPerRead}",
                 found => BatchRow.Read(session, found),
                 ("@id", partition), ("@after", after));
             foreach (var row in rows)
@@ -152,6 +161,19 @@ internal sealed class LedgerAudit(LedgerDatabase database)
         public Dictionary<RecordOutcome, long> By { get; } = OutcomeRules.Counted.ToDictionary(outcome => outcome, _ => 0L);
 
         public List<string> Problems { get; } = [];
+
+        public SortedSet<string> Notes { get; } = [];
+
+        public void Trust(long partition, PartitionRow row)
+        {
+            Notes.Add($"run {row.Run}: its batches are {RemovedRuns.Reason}");
+            if (row.Counters.Values.Sum() != row.Total)
+            {
+                Add($"partition {partition}: total {row.Total}, counters hold {row.Counters.Values.Sum()}");
+            }
+
+            Count((int)row.Total, row.Counters);
+        }
 
         public void Add(string problem)
         {

@@ -121,9 +121,9 @@ internal sealed class CounterChange
 
 /// <summary>A batch row as read for a change.</summary>
 internal sealed record BatchRow(
-    long Id, long PartitionId, long ParentId, BatchState State, int Attempt, int BrokenOff, long[] Ids, byte[] Outcomes, long CreatedAt)
+    long Id, long PartitionId, long ParentId, BatchState State, int Attempt, int BrokenOff, long[] Ids, byte[] Outcomes, long CreatedAt, long RunDate)
 {
-    public const string Columns = "id, partition_id, coalesce(parent_id, 0), state, attempt, broken_off, ids, outcome, created_at";
+    public const string Columns = "id, partition_id, coalesce(parent_id, 0), state, attempt, broken_off, ids, outcome, created_at, run_date";
 
     public static BatchRow Read(LedgerSession session, DbDataReader row) => new(
         row.GetInt64(0),
@@ -134,7 +134,8 @@ internal sealed record BatchRow(
         row.GetInt32(5),
         IdArray.FromColumn(session, row, 6),
         row.GetFieldValue<byte[]>(7),
-        row.GetInt64(8));
+        row.GetInt64(8),
+        row.GetInt64(9));
 
     /// <summary>Its outcomes after news about them.</summary>
     public byte[] Next(RecordOutcome[] news)
@@ -148,6 +149,8 @@ internal sealed record BatchRow(
         return outcomes;
     }
 
-    public static Task<BatchRow?> FindAsync(LedgerSession session, long id) => session.FirstAsync(
-        $"select {Columns} from batches where id = @id {session.ForUpdate}", row => Read(session, row), ("@id", id));
+    public static Task<BatchRow?> FindAsync(LedgerSession session, long id, long runDate) => session.FirstAsync(
+        $"select {Columns} from batches where run_date = @date and id = @id {session.ForUpdate}",
+        row => Read(session, row),
+        ("@date", runDate), ("@id", id));
 }

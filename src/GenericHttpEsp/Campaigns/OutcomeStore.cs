@@ -29,8 +29,13 @@ internal sealed class OutcomeStore(LedgerDatabase database)
     private static async Task<IReadOnlyList<bool>> RecordSetAsync(LedgerSession session, IReadOnlyList<BatchReport> reports)
     {
         var rows = (await session.QueryAsync(
-            $"select {BatchRow.Columns} from batches where id {session.Any("@ids")} order by id {session.ForUpdate}",
+            $"""
+            select {BatchRow.Columns} from batches
+            where run_date between @firstDate and @lastDate and id {session.Any("@ids")} order by id {session.ForUpdate}
+            """,
             row => BatchRow.Read(session, row),
+            ("@firstDate", reports.Min(static report => report.RunDate)),
+            ("@lastDate", reports.Max(static report => report.RunDate == 0 ? long.MaxValue : report.RunDate)),
             ("@ids", reports.Select(static report => report.BatchId).ToArray()))).ToDictionary(static row => row.Id);
         var ends = new List<EndedBatch>();
         foreach (var report in reports.Where(report => rows.ContainsKey(report.BatchId)))
@@ -61,9 +66,9 @@ internal sealed class OutcomeStore(LedgerDatabase database)
         async session =>
         {
             var row = await session.FirstAsync(
-                $"select {BatchRow.Columns} from batches where partition_id = @partition and state = 1 and batch_key = @key {session.ForUpdate}",
+                $"select {BatchRow.Columns} from batches where {RunDates.OfPartition} and partition_id = @id and state = 1 and batch_key = @key {session.ForUpdate}",
                 found => BatchRow.Read(session, found),
-                ("@partition", partitionId), ("@key", batchKey));
+                ("@id", partitionId), ("@key", batchKey));
             if (row is not null)
             {
                 var successor = new Successor(0, row.Ids.Length, TimeSpan.Zero, CountsAsAttempt: false);
@@ -84,7 +89,7 @@ internal sealed class OutcomeStore(LedgerDatabase database)
             var rows = await session.QueryAsync(
                 $"""
                 select {BatchRow.Columns} from batches
-                where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1 and deadline_at <= {session.Now}
+                where {RunDates.OfCampaign} and partition_id in (select id from partitions where campaign_id = @campaign) and state = 1 and deadline_at <= {session.Now}
                 order by id limit 100 {session.ForUpdate}
                 """,
                 row => BatchRow.Read(session, row),
@@ -113,9 +118,10 @@ internal sealed class OutcomeStore(LedgerDatabase database)
         await session.ExecuteAsync(
             $"""
             update batches set state = @state, outcome = @outcome, live = 0, answer = coalesce(cast(@answer as text), answer), not_before = {session.Now} + @delay
-            where id = @id
+            where run_date = @date and id = @id
             """,
-            ("@state", (short)state), ("@outcome", outcomes), ("@answer", Shortened(report.Answer)), ("@delay", (long)delay.TotalMilliseconds), ("@id", row.Id));
+            ("@state", (short)state), ("@outcome", outcomes), ("@answer", Shortened(report.Answer)), ("@delay", (long)delay.TotalMilliseconds),
+            ("@date", row.RunDate), ("@id", row.Id));
         await change.ApplyAsync(session, row.PartitionId);
         if (report.PossiblyRepeated)
         {
@@ -170,11 +176,11 @@ internal sealed class OutcomeStore(LedgerDatabase database)
           provider_id, provider_version, not_before, epoch, created_at)
         select campaign_id, run, run_date, partition_id, id, @attempt, @broken, 0, @first, @last, @ids, @outcome, @live,
           provider_id, provider_version, {session.Now} + @delay, epoch, created_at
-        from batches where id = @parent
+        from batches where run_date = @date and id = @parent
         """,
         ("@attempt", row.Attempt + (successor.CountsAsAttempt ? 1 : 0)), ("@broken", successor.BrokeOff ? row.BrokenOff + 1 : 0), ("@first", ids[0]), ("@last", ids[^1]),
         ("@ids", IdArray.ToColumn(session, ids)), ("@outcome", new byte[ids.Length]), ("@live", (long)ids.Length),
-        ("@delay", (long)successor.Delay.TotalMilliseconds), ("@parent", row.Id));
+        ("@delay", (long)successor.Delay.TotalMilliseconds), ("@date", row.RunDate), ("@parent", row.Id));
 
     private static string? Shortened(string? answer) => answer is { Length: > AnswerCharactersMax } ? answer[..AnswerCharactersMax] : answer;
 }

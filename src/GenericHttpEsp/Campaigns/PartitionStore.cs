@@ -81,11 +81,11 @@ internal sealed class PartitionStore(LedgerDatabase database)
     private Task<bool> MarkDoneAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Outcome,
         async session => await session.ExecuteAsync(
-            """
+            $"""
             update partitions set state = 'done'
             where id = @id and epoch = @epoch and state = 'open' and cursor >= last_id and to_come = 0
-              and not exists (select 1 from batches b where b.partition_id = partitions.id and b.state in (0, 1))
-              and not exists (select 1 from batches b where b.partition_id = partitions.id and b.state = 3 and b.repeat_until is not null)
+              and not exists (select 1 from batches b where {RunDates.OfPartition} and b.partition_id = @id and b.state in (0, 1))
+              and not exists (select 1 from batches b where {RunDates.OfPartition} and b.partition_id = @id and b.state = 3 and b.repeat_until is not null)
             """,
             ("@id", partitionId), ("@epoch", epoch)) == 1,
         rows: 1,
@@ -97,15 +97,15 @@ internal sealed class PartitionStore(LedgerDatabase database)
         {
             var waiting = await session.QueryAsync(
                 $"""
-                select id, ids, coalesce(not_before, 0) - {session.Now}, 0 from (select * from batches where partition_id = @id and state = 0 and coalesce(not_before, 0) <= {session.Now} order by id limit {WaitingRowsMax}) w
+                select id, ids, coalesce(not_before, 0) - {session.Now}, 0 from (select * from batches where {RunDates.OfPartition} and partition_id = @id and state = 0 and coalesce(not_before, 0) <= {session.Now} order by id limit {WaitingRowsMax}) w
                 union all
                 select id, ids, coalesce(not_before, 0) - {session.Now}, repeats + 1
-                from (select * from batches where partition_id = @id and state = 3 and repeat_until is not null and coalesce(not_before, 0) <= {session.Now} order by id limit {WaitingRowsMax}) r
+                from (select * from batches where {RunDates.OfPartition} and partition_id = @id and state = 3 and repeat_until is not null and coalesce(not_before, 0) <= {session.Now} order by id limit {WaitingRowsMax}) r
                 """,
                 row => new WaitingRow(row.GetInt64(0), IdArray.FromColumn(session, row, 1), row.GetInt64(2), row.GetInt32(3)),
                 ("@id", partitionId));
             var claimed = await session.FirstAsync(
-                "select count(*) from batches where partition_id = @id and state = 1", static row => row.GetInt64(0), ("@id", partitionId));
+                $"select count(*) from batches where {RunDates.OfPartition} and partition_id = @id and state = 1", static row => row.GetInt64(0), ("@id", partitionId));
             return new OpenRows(waiting, (int)claimed);
         },
         cancellationToken);
@@ -153,7 +153,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
     /// <summary>Whether a claimed row has no outcome yet, a repetition's too.</summary>
     public Task<bool> AnyClaimedAsync(long campaignId, CancellationToken cancellationToken) => database.ReadAsync(
         async session => await session.FirstAsync(
-            "select 1 from batches where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1 limit 1",
+            $"select 1 from batches where {RunDates.OfCampaign} and partition_id in (select id from partitions where campaign_id = @campaign) and state = 1 limit 1",
             static row => row.GetInt32(0),
             ("@campaign", campaignId)) == 1,
         cancellationToken);
@@ -167,7 +167,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
         var counts = await session.FirstAsync(
             $"select {sums}, coalesce(sum(total), 0), coalesce(sum(possibly_repeated), 0) from partitions where campaign_id = @campaign", ReadCounts, ("@campaign", campaignId));
         var inFlight = await session.FirstAsync(
-            "select coalesce(sum(live), 0) from batches where partition_id in (select id from partitions where campaign_id = @campaign) and state = 1",
+            $"select coalesce(sum(live), 0) from batches where {RunDates.OfCampaign} and partition_id in (select id from partitions where campaign_id = @campaign) and state = 1",
             static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture),
             ("@campaign", campaignId));
         return counts! with { InFlight = inFlight, Events = await EventStore.CountsAsync(session, campaignId) };
@@ -187,7 +187,7 @@ internal sealed class PartitionStore(LedgerDatabase database)
     private static async Task StopOneAsync(LedgerSession session, long id, long toCome)
     {
         var onTheWire = await session.FirstAsync(
-            "select coalesce(sum(live), 0) from batches where partition_id = @id and state = 1",
+            $"select coalesce(sum(live), 0) from batches where {RunDates.OfPartition} and partition_id = @id and state = 1",
             static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture),
             ("@id", id));
         await session.ExecuteAsync("update partitions set state = 'stopped', epoch = epoch + 1 where id = @id", ("@id", id));
@@ -195,12 +195,12 @@ internal sealed class PartitionStore(LedgerDatabase database)
         change.Move(RecordOutcome.ToCome, RecordOutcome.SkippedStopped, (int)(toCome - onTheWire));
         await change.ApplyAsync(session, id);
         var waiting = await session.QueryAsync(
-            $"select {BatchRow.Columns} from batches where partition_id = @id and state = 0 order by id", row => BatchRow.Read(session, row), ("@id", id));
+            $"select {BatchRow.Columns} from batches where {RunDates.OfPartition} and partition_id = @id and state = 0 order by id", row => BatchRow.Read(session, row), ("@id", id));
         foreach (var row in waiting)
         {
             var outcomes = Array.ConvertAll(row.Outcomes, static outcome => outcome == 0 ? (byte)RecordOutcome.SkippedStopped : outcome);
             await session.ExecuteAsync(
-                "update batches set state = 2, outcome = @outcome, live = 0 where id = @id", ("@outcome", outcomes), ("@id", row.Id));
+                "update batches set state = 2, outcome = @outcome, live = 0 where run_date = @date and id = @id", ("@date", row.RunDate), ("@outcome", outcomes), ("@id", row.Id));
         }
     }
 }

@@ -4,7 +4,7 @@ namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Where one person of a campaign is.</summary>
 /// <param name="Email">As known now; null when erased.</param>
-/// <param name="Outcome">accepted, refused, failed, skipped, unknown or toCome.</param>
+/// <param name="Outcome">accepted, refused, failed, skipped, unknown or toCome; removed when the run's batches are older than retention.</param>
 /// <param name="Reason">Why skipped; for refused, failed and unknown what the ESP said to their batch.</param>
 /// <param name="BatchId">Null while no batch holds them.</param>
 /// <param name="Attempts">Requests made for them.</param>
@@ -16,7 +16,7 @@ public sealed record CampaignErrors(IReadOnlyList<ErrorGroup> Groups);
 
 /// <summary>People with the same reason.</summary>
 /// <param name="Outcome">refused, failed, unknown, skipped, hardBounce or softBounce.</param>
-/// <param name="Reason">What the ESP said, the skip's reason, or the bounce's description; <c>other</c> for what is beyond the most frequent ones.</param>
+/// <param name="Reason">What the ESP said, the skip's reason, or the bounce's description; <c>other</c> for what is beyond the most frequent ones, <c>older than retention</c>.</param>
 /// <param name="Samples">Some of them.</param>
 public sealed record ErrorGroup(string Outcome, string Reason, long Count, IReadOnlyList<ErrorSample> Samples);
 
@@ -42,10 +42,12 @@ internal static class RecordWords
 
     public static string Of(RecordOutcome outcome) => Filters.First(filter => filter.Value.Contains(outcome)).Key;
 
+    public static string Of(RecordPlace place) => place.IsRemoved ? RemovedRuns.Word : Of(place.Outcome);
+
     public static string? SkipReason(RecordOutcome outcome) =>
         Array.Find(CampaignStatsRules.SkipReasons, skip => skip.Outcome == outcome).Name;
 
     /// <summary>The answer of a batch that was accepted says nothing about anybody.</summary>
     public static string? Reason(RecordPlace place) =>
-        SkipReason(place.Outcome) ?? (place.Outcome is RecordOutcome.Refused or RecordOutcome.Failed or RecordOutcome.Unknown ? place.Answer : null);
+        place.IsRemoved ? RemovedRuns.Reason : SkipReason(place.Outcome) ?? (place.Outcome is RecordOutcome.Refused or RecordOutcome.Failed or RecordOutcome.Unknown ? place.Answer : null);
 }

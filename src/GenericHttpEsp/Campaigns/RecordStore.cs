@@ -6,7 +6,11 @@ namespace GenericHttpEsp.Campaigns;
 /// <summary>One person's place in a run.</summary>
 /// <param name="BatchId">0 while no batch holds them.</param>
 /// <param name="Answer">What the ESP said to their batch.</param>
-internal sealed record RecordPlace(int Run, long RecipientId, RecordOutcome Outcome, long BatchId, int Attempts, string? Answer);
+internal sealed record RecordPlace(int Run, long RecipientId, RecordOutcome Outcome, long BatchId, int Attempts, string? Answer)
+{
+    /// <summary>The run's batches are older than retention: nothing else here means anything.</summary>
+    public bool IsRemoved { get; init; }
+}
 
 /// <summary>A page, and where the next begins; null at the end. Pages may be short: a request does bounded work, not a bounded answer.</summary>
 internal sealed record RecordPlaces(IReadOnlyList<RecordPlace> Items, (int Run, long Id)? Next);
@@ -30,7 +34,8 @@ internal sealed class RecordStore(LedgerDatabase database)
         var (run, id) = (Math.Max(after.Run, 1), after.Id);
         for (var window = 0; window < WindowsMax; window++)
         {
-            var from = wanted.Length == 0 ? id : await JumpAsync(session, campaign, run, id, wanted);
+            var removed = await RemovedRuns.HasAsync(session, campaign, run);
+            var from = wanted.Length == 0 ? id : removed ? null : await JumpAsync(session, campaign, run, id, wanted);
             if (from is null || await WindowAsync(session, campaign, run, from.Value) is not { Length: > 0 } ids)
             {
                 if (!await HasRunAsync(session, campaign, run + 1))
@@ -43,7 +48,7 @@ internal sealed class RecordStore(LedgerDatabase database)
             }
 
             ids = wanted.Length == 0 ? [.. ids.Take(limit - items.Count)] : ids;
-            var places = await PlacesAsync(session, campaign, run, from.Value, ids);
+            var places = removed ? Array.ConvertAll(ids, id => Removed(run, id)) : await PlacesAsync(session, campaign, run, from.Value, ids);
             foreach (var place in places.Where(place => wanted.Length == 0 ? place.Outcome != RecordOutcome.Retried : wanted.Contains(place.Outcome)))
             {
                 items.Add(place);
@@ -65,8 +70,11 @@ internal sealed class RecordStore(LedgerDatabase database)
         var block = recipient / AudienceBlocks.IdsPerBlock;
         return Array.BinarySearch(await AudienceStore.ReadBlocksAsync(session, campaign, run, block, block), recipient) < 0
             ? null
+            : await RemovedRuns.HasAsync(session, campaign, run) ? Removed(run, recipient)
             : (await PlacesAsync(session, campaign, run, recipient - 1, [recipient]))[0];
     }
+
+    private static RecordPlace Removed(int run, long id) => new(run, id, RecordOutcome.ToCome, 0, 0, null) { IsRemoved = true };
 
     /// <summary>Ids of the next block after an id; blocks are found by their number.</summary>
     private static async Task<long[]?> WindowAsync(LedgerSession session, long campaign, int run, long after)
@@ -104,7 +112,7 @@ internal sealed class RecordStore(LedgerDatabase database)
         var (found, scanned, last) = await session.FirstAsync(
             $"""
             select coalesce(min(case when {match} then last_id end), 0), count(*), coalesce(max(last_id), 0)
-            from (select last_id, outcome from batches where campaign_id = @campaign and run = @run and last_id > @after order by last_id limit {ScannedRowsMax}) rows
+            from (select last_id, outcome from batches where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id > @after order by last_id limit {ScannedRowsMax}) rows
             """,
             static row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)),
             ("@campaign", campaign), ("@run", run), ("@after", after));
@@ -115,7 +123,7 @@ internal sealed class RecordStore(LedgerDatabase database)
 
         // A row's range lies in its root's, and roots do not overlap.
         var first = await session.FirstAsync(
-            "select first_id from batches where campaign_id = @campaign and run = @run and last_id >= @found and parent_id is null order by last_id limit 1",
+            $"select first_id from batches where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id >= @found and parent_id is null order by last_id limit 1",
             static row => row.GetInt64(0),
             ("@campaign", campaign), ("@run", run), ("@found", found));
         return Math.Max(after, first - 1);
@@ -125,13 +133,13 @@ internal sealed class RecordStore(LedgerDatabase database)
     {
         var places = new RecordPlace?[ids.Length];
         var end = await session.FirstAsync(
-            "select last_id from batches where campaign_id = @campaign and run = @run and last_id >= @last and parent_id is null order by last_id limit 1",
+            $"select last_id from batches where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id >= @last and parent_id is null order by last_id limit 1",
             static row => (long?)row.GetInt64(0),
             ("@campaign", campaign), ("@run", run), ("@last", ids[^1]));
         var rows = await session.QueryAsync(
             $"""
             select id, ids, outcome, attempt, state, answer from batches
-            where campaign_id = @campaign and run = @run and last_id > @after and last_id <= @end order by last_id limit {ScannedRowsMax}
+            where {RunDates.OfRun} and campaign_id = @campaign and run = @run and last_id > @after and last_id <= @end order by last_id limit {ScannedRowsMax}
             """,
             row => (
                 Id: row.GetInt64(0), Ids: IdArray.FromColumn(session, row, 1), Outcomes: row.GetFieldValue<byte[]>(2), Attempt: row.GetInt32(3),

@@ -20,26 +20,26 @@ internal sealed class RepeatStore(ClaimStore claims)
                 return ClaimResult.Fenced;
             }
 
-            if (await BatchRow.FindAsync(session, request.BatchId) is not { State: BatchState.Unknown } row)
+            if (await BatchRow.FindAsync(session, request.BatchId, request.Owner.RunDate) is not { State: BatchState.Unknown } row)
             {
                 return ClaimResult.Held;
             }
 
             var gate = open();
-            var (key, hashes, repeats, lives) = await KeyAsync(session, row.Id);
+            var (key, hashes, repeats, lives) = await KeyAsync(session, row);
             if (request.Owner.KeyLifetime is null || !lives || repeats >= RepeatsMax || !await IsSameAsync(session, row, hashes, request.Batch))
             {
                 gate.Dispose();
-                await session.ExecuteAsync("update batches set repeat_until = null where id = @id", ("@id", row.Id));
+                await session.ExecuteAsync("update batches set repeat_until = null where run_date = @date and id = @id", ("@date", row.RunDate), ("@id", row.Id));
                 return ClaimResult.Held;
             }
 
             await session.ExecuteAsync(
                 $"""
                 update batches set state = 1, repeats = repeats + 1, claimed_at = {session.Now}, deadline_at = {session.Now} + @deadline, epoch = @epoch
-                where id = @id
+                where run_date = @date and id = @id
                 """,
-                ("@deadline", claims.DeadlineMilliseconds), ("@epoch", request.Owner.Epoch), ("@id", row.Id));
+                ("@date", row.RunDate), ("@deadline", claims.DeadlineMilliseconds), ("@epoch", request.Owner.Epoch), ("@id", row.Id));
             // To the sender the unknown ones are to come; in the row they stay unknown until something better is known.
             var sent = Array.ConvertAll(row.Outcomes, static outcome =>
                 (RecordOutcome)outcome == RecordOutcome.Unknown ? RecordOutcome.ToCome : (RecordOutcome)outcome);
@@ -48,12 +48,12 @@ internal sealed class RepeatStore(ClaimStore claims)
         cancellationToken);
 
     /// <summary>The key must outlive the repetition, answer included.</summary>
-    private Task<(string Key, byte[] Hashes, int Repeats, bool Lives)> KeyAsync(LedgerSession session, long id) => session.FirstAsync(
+    private Task<(string Key, byte[] Hashes, int Repeats, bool Lives)> KeyAsync(LedgerSession session, BatchRow row) => session.FirstAsync(
         $"""
-        select batch_key, hashes, repeats, case when repeat_until > {session.Now} + @deadline then 1 else 0 end from batches where id = @id
+        select batch_key, hashes, repeats, case when repeat_until > {session.Now} + @deadline then 1 else 0 end from batches where run_date = @date and id = @id
         """,
-        static row => (row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), row.GetInt32(3) == 1),
-        ("@deadline", claims.DeadlineMilliseconds), ("@id", id));
+        static found => (found.GetString(0), found.GetFieldValue<byte[]>(1), found.GetInt32(2), found.GetInt32(3) == 1),
+        ("@deadline", claims.DeadlineMilliseconds), ("@date", row.RunDate), ("@id", row.Id));
 
     /// <summary>Everybody the request held is still unknown and may still get mail, and everybody's record is the same to the byte.</summary>
     private static async Task<bool> IsSameAsync(LedgerSession session, BatchRow row, byte[] hashes, BatchDraft draft)

@@ -7,13 +7,16 @@ namespace GenericHttpEsp.Campaigns;
 internal sealed class RetryStore(LedgerDatabase database)
 {
     private const int RowsPerRead = 200;
+    private readonly MonthPartitions _partitions = new(database);
 
     /// <summary>
     /// Takes failed and refused people out of the earlier runs and makes them the audience of a new one, in one transaction: each person stays in exactly one
     /// place. Repeated, it changes nothing. Whom an event proves accepted counts as accepted already and is not among them.
     /// </summary>
-    public Task<RunAudience> CreateAsync(long campaignId, int run, int runDate, DateTimeOffset startedAt, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public async Task<RunAudience> CreateAsync(long campaignId, int run, int runDate, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        await _partitions.EnsureAsync("batches", [runDate], cancellationToken);
+        return await database.WriteAsync(
             WriteKind.Event,
             async session =>
             {
@@ -29,6 +32,7 @@ internal sealed class RetryStore(LedgerDatabase database)
                 return await SqliteAudience.WriteAsync(session, new RunHeader(campaignId, run, runDate, startedAt.ToUnixTimeMilliseconds()), blocks);
             },
             cancellationToken: cancellationToken);
+    }
 
     private static async Task<List<long>> TakeAsync(LedgerSession session, long campaignId, int run)
     {
@@ -41,7 +45,7 @@ internal sealed class RetryStore(LedgerDatabase database)
         for (var after = 0L; ;)
         {
             var rows = await session.QueryAsync(
-                $"select {BatchRow.Columns} from batches where campaign_id = @campaign and run < @run and id > @after order by id limit {RowsPerRead}",
+                $"select {BatchRow.Columns} from batches where {RunDates.OfCampaign} and campaign_id = @campaign and run < @run and id > @after order by id limit {RowsPerRead}",
                 row => BatchRow.Read(session, row),
                 ("@campaign", campaignId), ("@run", run), ("@after", after));
             foreach (var row in rows)
@@ -63,7 +67,7 @@ internal sealed class RetryStore(LedgerDatabase database)
         var change = new CounterChange();
         var outcomes = (byte[])row.Outcomes.Clone();
         var proved = await RecordProof.FindAsync(
-            session, row.Id, [.. row.Ids.Where((_, i) => (RecordOutcome)outcomes[i] is RecordOutcome.Failed or RecordOutcome.Refused)]);
+            session, row, [.. row.Ids.Where((_, i) => (RecordOutcome)outcomes[i] is RecordOutcome.Failed or RecordOutcome.Refused)]);
         for (var i = 0; i < outcomes.Length; i++)
         {
             if ((RecordOutcome)outcomes[i] is RecordOutcome.Failed or RecordOutcome.Refused)
@@ -80,7 +84,7 @@ internal sealed class RetryStore(LedgerDatabase database)
 
         if (!outcomes.AsSpan().SequenceEqual(row.Outcomes))
         {
-            await session.ExecuteAsync("update batches set outcome = @outcome where id = @id", ("@outcome", outcomes), ("@id", row.Id));
+            await session.ExecuteAsync("update batches set outcome = @outcome where run_date = @date and id = @id", ("@date", row.RunDate), ("@outcome", outcomes), ("@id", row.Id));
             await change.ApplyAsync(session, row.PartitionId);
         }
     }

@@ -19,9 +19,9 @@ internal sealed class UnknownStore(LedgerDatabase database)
     /// <summary>In the order of ids, beginning after one.</summary>
     public Task<List<UnknownBatch>> PageAsync(long campaignId, long after, int limit, CancellationToken cancellationToken) => database.ReadAsync(
         session => session.QueryAsync(
-            """
+            $"""
             select id, run, outcome, batch_key, claimed_at, answer, repeats, case when repeat_until is null then 0 else 1 end
-            from batches where campaign_id = @campaign and state = 3 and id > @after order by id limit @limit
+            from batches where {RunDates.OfCampaign} and campaign_id = @campaign and state = 3 and id > @after order by id limit @limit
             """,
             static row =>
             {
@@ -65,7 +65,7 @@ internal sealed class UnknownStore(LedgerDatabase database)
         var rows = await session.QueryAsync(
             $"""
             select {BatchRow.Columns} from batches
-            where campaign_id = @campaign and state = 3 and id > @after {(batchIds is null ? "" : $"and id {session.Any("@ids")}")}
+            where {RunDates.OfCampaign} and campaign_id = @campaign and state = 3 and id > @after {(batchIds is null ? "" : $"and id {session.Any("@ids")}")}
             order by id limit {RowsPerStep} {session.ForUpdate}
             """,
             row => BatchRow.Read(session, row),

@@ -2,6 +2,7 @@ using System.Text;
 using GenericHttpEsp.Content;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Recipients;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Dispatch;
 
@@ -115,7 +116,7 @@ internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKe
     private static BatchReport Wait(ClaimedBatch claimed, string words) =>
         new(claimed.Id, claimed.Outcomes, [new(0, claimed.Outcomes.Length, PausedDelay, CountsAsAttempt: false)], words);
 
-    /// <summary>The beginning of the answer, without our secrets: an ESP may quote them. Masked before it is cut, or half a secret would stay.</summary>
+    /// <summary>The beginning of the answer, without our secrets and anybody's address: an ESP may quote them. Masked before it is cut, or half of one would stay.</summary>
     private static string Words(EspAnswer answer, string reason, ProviderContract provider)
     {
         if (answer.Body.IsEmpty)
@@ -123,7 +124,8 @@ internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKe
             return reason;
         }
 
-        var text = SecretRedaction.Redact(Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, AnswerBytesRead)]), provider).Replace('\0', ' ');
+        var told = Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, AnswerBytesRead)]).Replace('\0', ' ');
+        var text = AddressMask.Apply(SecretRedaction.Redact(told, provider));
         return $"{reason}: {(text.Length > AnswerCharactersKept ? text[..AnswerCharactersKept] : text)}";
     }
 }

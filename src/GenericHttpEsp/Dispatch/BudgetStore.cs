@@ -15,10 +15,24 @@ internal sealed record BudgetLimits(double? RequestsPerSecond, double? MessagesP
 }
 
 /// <summary>Grants of the cluster, recorded in the database row of their second, so that two activations cannot grant twice.</summary>
-internal sealed class BudgetStore(LedgerDatabase database)
+internal sealed class BudgetStore(LedgerDatabase database) : IRetentionJob
 {
     private const int SecondsKept = 60;
     private const int SecondsRemovedMax = 100;
+
+    public string Removes => "seconds of budgets";
+
+    /// <summary>Of providers that send nothing any more; the others' go with each new second.</summary>
+    public Task<int> StepAsync(CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Import,
+        session => session.ExecuteAsync(
+            $"""
+            delete from budgets where (provider_id, second) in
+              (select provider_id, second from budgets where second < {session.Now} / 1000 - @kept order by provider_id, second limit {SecondsRemovedMax})
+            """,
+            ("@kept", (long)SecondsKept)),
+        SecondsRemovedMax,
+        cancellationToken);
 
     /// <summary>Grants up to what is wanted and what the second has left.</summary>
     public Task<BudgetGrant> GrantAsync(long providerId, int wantRequests, int wantMessages, BudgetLimits limits, CancellationToken cancellationToken) =>

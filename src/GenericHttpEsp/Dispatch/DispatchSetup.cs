@@ -23,6 +23,7 @@ internal static class DispatchSetup
         services.AddSingleton<EspClient>();
         services.AddSingleton<InFlight>();
         services.AddSingleton<BudgetStore>();
+        services.AddSingleton<IRetentionJob>(static provider => provider.GetRequiredService<BudgetStore>());
         services.AddSingleton<IEndpointGuard, EndpointGuard>();
         services.AddSingleton<ITestSender, TestSender>();
         services.AddSingleton(provider => new OpenClaims(

@@ -91,6 +91,9 @@ internal sealed record BatchReport(
 {
     /// <summary>The row's partition.</summary>
     public long PartitionId { get; init; }
+
+    /// <summary>The date of its run, yyyymmdd: where the row is. 0 when not known.</summary>
+    public long RunDate { get; init; }
 }
 
 /// <summary>A new waiting row for records that are still to come.</summary>

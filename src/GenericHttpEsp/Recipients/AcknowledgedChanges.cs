@@ -6,7 +6,7 @@ namespace GenericHttpEsp.Recipients;
 /// Changes of subscriptions as the outside sees them: when a call returns, the change is durable and no request that holds a forbidden address can begin
 /// any more. The wait is here and not in the grain, so that the grain is free for the next call meanwhile.
 /// </summary>
-internal sealed class AcknowledgedChanges(IGrainFactory grains, IForbidBarrier barrier)
+internal sealed class AcknowledgedChanges(IGrainFactory grains, IForbidBarrier barrier, LedgerDatabase database)
 {
     // The storage gathers what grains write at the same time; more waiting calls than its set holds gain nothing.
     private const int ForbiddingAtOnceMax = 512;
@@ -45,6 +45,7 @@ internal sealed class AcknowledgedChanges(IGrainFactory grains, IForbidBarrier b
     public async Task EraseAsync(byte[] key, CancellationToken cancellationToken)
     {
         await Grain(key).Erase();
+        await database.ForgetDeletedAsync(cancellationToken);
         await barrier.WaitAsync(cancellationToken);
     }
 

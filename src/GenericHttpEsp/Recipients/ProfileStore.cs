@@ -46,8 +46,15 @@ internal sealed class ProfileStore(LedgerDatabase database, TimeProvider time)
             async session =>
             {
                 var id = await session.FirstAsync($"select id from profiles where key = @key {session.ForUpdate}", static row => row.GetInt64(0), ("@key", key));
+                if (id == 0)
+                {
+                    return false;
+                }
+
                 await session.ExecuteAsync("delete from memberships where profile_id = @id", ("@id", id));
-                return await session.ExecuteAsync("delete from profiles where id = @id", ("@id", id)) == 1;
+                await session.ExecuteAsync("delete from profiles where id = @id", ("@id", id));
+                await ProfileTraces.OverwriteAsync(session, id);
+                return true;
             },
             cancellationToken: cancellationToken);
 

@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Stats;
 
@@ -12,8 +12,6 @@ namespace GenericHttpEsp.Stats;
 internal readonly record struct EventText(string Text, long Hash)
 {
     public const int CharactersMax = 500;
-    private const string Instead = "(address)";
-    private static readonly SearchValues<char> Separators = SearchValues.Create(" \t\r\n<>()[]{}\"',;:=&?/|\\");
 
     public static EventText Empty { get; } = new("", 0);
 
@@ -24,7 +22,7 @@ internal readonly record struct EventText(string Text, long Hash)
             return Empty;
         }
 
-        var text = WithoutAddresses(description.Replace('\0', ' '));
+        var text = AddressMask.Apply(description.Replace('\0', ' '));
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
         return new EventText(Bounded(text), BinaryPrimitives.ReadInt64BigEndian(hash));
@@ -33,28 +31,4 @@ internal readonly record struct EventText(string Text, long Hash)
     private static string Bounded(string text) => text.Length <= CharactersMax
         ? text
         : text[..(char.IsHighSurrogate(text[CharactersMax - 1]) ? CharactersMax - 1 : CharactersMax)];
-
-    /// <summary>Whatever stands around an at sign, plain or percent-encoded, up to the next separator.</summary>
-    private static string WithoutAddresses(string text)
-    {
-        if (!text.Contains('@', StringComparison.Ordinal) && !text.Contains("%40", StringComparison.Ordinal))
-        {
-            return text;
-        }
-
-        var kept = new StringBuilder(text.Length);
-        for (var at = 0; at < text.Length;)
-        {
-            var length = text.AsSpan(at).IndexOfAny(Separators);
-            var word = text.AsSpan(at, length < 0 ? text.Length - at : length);
-            kept.Append(word.Contains('@') || word.Contains("%40", StringComparison.Ordinal) ? Instead : word);
-            at += word.Length;
-            if (at < text.Length)
-            {
-                kept.Append(text[at++]);
-            }
-        }
-
-        return kept.ToString();
-    }
 }

@@ -1,11 +1,13 @@
+using GenericHttpEsp.Storage;
+
 namespace GenericHttpEsp.Stats;
 
 internal static class StatsSetup
 {
     public static void AddStats(this IServiceCollection services)
     {
-        services.AddSingleton<EventPartitions>();
         services.AddSingleton<EventReader>();
+        services.AddSingleton<IRetentionJob, EventRetention>();
         services.AddSingleton<ProviderRates>();
     }
 

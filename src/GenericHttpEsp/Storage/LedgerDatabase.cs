@@ -100,6 +100,12 @@ internal abstract class LedgerDatabase : IAsyncDisposable
         },
         cancellationToken);
 
+    /// <summary>
+    /// After rows were deleted for good: returns when no file of ours holds them any more. On PostgreSQL the rows are gone from every dump; its log and dead
+    /// rows are the server's own.
+    /// </summary>
+    public virtual Task ForgetDeletedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public async ValueTask DisposeAsync()
     {
         if (_disposed)

@@ -11,8 +11,10 @@ internal static class Migrations
 
     /// <param name="connection">Open connection to the database.</param>
     /// <param name="folder"><c>sqlite</c>, <c>sqlite-grains</c> or <c>postgres</c>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="last">The last file to apply.</param>
     /// <exception cref="InvalidOperationException">The database was made by a newer program.</exception>
-    public static async Task ApplyAsync(DbConnection connection, string folder, CancellationToken cancellationToken)
+    public static async Task ApplyAsync(DbConnection connection, string folder, CancellationToken cancellationToken, int last = int.MaxValue)
     {
         var files = Files(folder);
         var postgres = folder == "postgres";
@@ -31,7 +33,7 @@ internal static class Migrations
                 $"The database has schema version {current}; this program knows up to {files.Count}. Start the newer program, or restore a backup.");
         }
 
-        foreach (var (number, name, sql) in files.Where(file => file.Number > current))
+        foreach (var (number, name, sql) in files.Where(file => file.Number > current && file.Number <= last))
         {
             await RunAsync(connection, transaction, sql, cancellationToken);
             await RunAsync(connection, transaction, $"insert into schema_version (number, name) values ({number}, '{name}')", cancellationToken);
@@ -77,6 +79,8 @@ internal static class Migrations
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = sql;
+        // Rows that are carried over take as long as they take.
+        command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

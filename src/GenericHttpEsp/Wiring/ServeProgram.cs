@@ -115,6 +115,11 @@ internal static class ServeProgram
         services.AddSingleton<OtherClusters>();
         services.AddSingleton<Installation>();
         services.AddSingleton<GrainStates>();
+        services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<MonthPartitions>();
+        services.AddSingleton<Retention>();
+        services.AddSingleton<RetentionSweeper>();
+        services.AddHostedService(static provider => provider.GetRequiredService<RetentionSweeper>());
         services.AddSingleton(static _ => new Random());
         services.AddSingleton(static provider => new MetaKeyRing(
             [.. provider.GetRequiredService<InstallationKeys>().Meta.Reverse().Select(static key => new MetaKey(key.Id, key.Key))]));

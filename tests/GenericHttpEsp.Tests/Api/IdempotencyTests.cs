@@ -86,7 +86,7 @@ public sealed class IdempotencyTests(PostgresServer server)
     {
         await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
         var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(50));
-        var store = new IdempotencyStore(ledger.Database, time);
+        var store = new IdempotencyStore(ledger.Database, await KeysAsync(ledger), time);
         var call = new IdempotentCall([1], [2]);
         Assert.Equal(IdempotencyState.Mine, (await store.BeginAsync(call, Stop)).State);
         time.Advance(TimeSpan.FromMinutes(1));
@@ -105,7 +105,7 @@ public sealed class IdempotencyTests(PostgresServer server)
     {
         await using var ledger = await TestLedger.CreateAsync(StorageEngine.Sqlite, server);
         var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(50));
-        var store = new IdempotencyStore(ledger.Database, time);
+        var store = new IdempotencyStore(ledger.Database, await KeysAsync(ledger), time);
         for (byte i = 0; i < 30; i++)
         {
             await store.BeginAsync(new IdempotentCall([i], [2]), Stop);
@@ -119,6 +119,9 @@ public sealed class IdempotencyTests(PostgresServer server)
 
         Assert.Equal(3, await ledger.Database.ReadAsync(session => session.FirstAsync("select count(*) from idempotency", static row => row.GetInt64(0)), Stop));
     }
+
+    private static Task<InstallationKeys> KeysAsync(TestLedger ledger) =>
+        InstallationKeys.LoadAsync(ledger.Database, ledger.Options, new SecretsOptions(), null, TimeProvider.System, Stop);
 
     private Task<TestApplication> StartAsync(StorageEngine engine = StorageEngine.Sqlite) => TestApplication.StartAsync(
         engine, server, map: routes => routes.MapPost("/v1/samples", CreateAsync).WithIdempotency());

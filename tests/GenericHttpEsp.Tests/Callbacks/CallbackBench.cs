@@ -43,7 +43,7 @@ internal sealed class CallbackBench : IAsyncDisposable
     public static async Task<CallbackBench> StartAsync(
         string engine, PostgresServer server, bool acceptUnsigned = false, int people = 0, params string[] settings)
     {
-        var bench = new CallbackBench(await CampaignBench.StartAsync(engine, server, null, null, settings));
+        var bench = new CallbackBench(await CampaignBench.StartAsync(engine, server, null, null, ["--Retention:EventDays=0", .. settings]));
         bench.Provider = await bench.Campaigns.ProviderAsync(more: new JsonObject { ["acceptUnsignedMeta"] = acceptUnsigned });
         var provider = await CampaignBench.OkAsync(bench.Client.GetAsync($"/v1/providers/{bench.Provider}"));
         bench.CallbackUrl = new Uri((string)provider["callbackUrl"]!);
@@ -58,6 +58,7 @@ internal sealed class CallbackBench : IAsyncDisposable
         return bench;
     }
 
+    // Its messages have a date of their own: they are kept for ever unless a test says otherwise.
     public static string Email(int person) => $"p{person}@example.com";
 
     /// <summary>The id of who was imported; of anybody else one that nobody has.</summary>

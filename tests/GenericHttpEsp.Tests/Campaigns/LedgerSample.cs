@@ -55,9 +55,10 @@ internal sealed class LedgerSample : IAsyncDisposable
 
     public PartitionLease Lease { get; private set; } = null!;
 
-    public static async Task<LedgerSample> CreateAsync(string engine, PostgresServer server, int people = 10)
+    public static async Task<LedgerSample> CreateAsync(string engine, PostgresServer server, int people = 10, Action<string>? statements = null)
     {
         var sample = new LedgerSample(await TestLedger.CreateAsync(Engines.Parse(engine), server, configure: static options => options.WritersMax = 2));
+        sample.Database.BeforeStatement = statements;
         sample.Ids = await sample.Database.WriteAsync(WriteKind.Import, async session =>
         {
             var ids = new long[people];

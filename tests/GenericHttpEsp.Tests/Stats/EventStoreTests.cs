@@ -70,7 +70,7 @@ public sealed class EventStoreTests(PostgresServer server)
     public async Task SignedEvent_BeforeOrAfterTheRecordIsUnknown_ProvesItOnce(string engine)
     {
         await using var sample = await LedgerSample.CreateAsync(engine, server);
-        await new EventPartitions(sample.Database).EnsureAsync([Date], default);
+        await new MonthPartitions(sample.Database).EnsureAsync("events", [Date], default);
         var batch = await sample.ClaimAllAsync();
         await ProveAsync(sample, sample.Ids[2], signed: true);
         await ProveAsync(sample, sample.Ids[3], signed: false);
@@ -96,7 +96,7 @@ public sealed class EventStoreTests(PostgresServer server)
     public async Task Retry_LeavesOutWhomAnEventProves(string engine)
     {
         await using var sample = await LedgerSample.CreateAsync(engine, server);
-        await new EventPartitions(sample.Database).EnsureAsync([Date], default);
+        await new MonthPartitions(sample.Database).EnsureAsync("events", [Date], default);
         var batch = await sample.ClaimAllAsync();
         await sample.RecordAsync(batch, RecordOutcome.Refused);
         await ProveAsync(sample, sample.Ids[4], signed: true);
@@ -113,7 +113,7 @@ public sealed class EventStoreTests(PostgresServer server)
     private async Task<TestLedger> LedgerAsync(string engine)
     {
         var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server, configure: static options => options.WritersMax = 1);
-        await new EventPartitions(ledger.Database).EnsureAsync([Date], default);
+        await new MonthPartitions(ledger.Database).EnsureAsync("events", [Date], default);
         return ledger;
     }
 
@@ -124,6 +124,6 @@ public sealed class EventStoreTests(PostgresServer server)
     {
         var row = EventRow.Of(new MessageId(Date, LedgerSample.Campaign, 1, recipient), EventType.Delivered, 0, EventText.Empty, signed, 1);
         await EventStore.AddAsync(session, [row], 0);
-        return signed ? await RecordProof.ProveAsync(session, LedgerSample.Campaign, 1, [recipient]) : 0;
+        return signed ? await RecordProof.ProveAsync(session, LedgerSample.Campaign, 1, Date, [recipient]) : 0;
     });
 }
