@@ -86,6 +86,31 @@ internal abstract class LedgerDatabase : IAsyncDisposable
         },
         cancellationToken);
 
+    /// <summary>
+    /// Runs in a transaction that no other work shares, for rows that others wait for: in a shared one they would be locked in the order of arrival. SQLite
+    /// has one writer and no such danger: there it is <see cref="WriteAsync"/>.
+    /// </summary>
+    public Task<T> WriteAloneAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken = default) =>
+        Engine == StorageEngine.Sqlite
+            ? WriteAsync(kind, work, cancellationToken: cancellationToken)
+            : ReadAsync(session => CommitAsync(session, work, cancellationToken), cancellationToken);
+
+    private async Task<T> CommitAsync<T>(LedgerSession session, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var transaction = await BeginAsync(session, cancellationToken);
+        session.Transaction = transaction;
+        try
+        {
+            var result = await work(session);
+            await transaction.CommitAsync(cancellationToken);
+            return result;
+        }
+        finally
+        {
+            session.Transaction = null;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_disposed)

@@ -51,7 +51,7 @@ public sealed class InFlightTests
         var inFlight = Limited(requests: 10, records: 1000);
         using var first = await EnterAsync(inFlight, 500);
         using var cancel = new CancellationTokenSource();
-        var large = inFlight.EnterAsync(600, cancel.Token).AsTask();
+        var large = inFlight.EnterAsync(1, 600, cancel.Token).AsTask();
         var small = EnterAsync(inFlight, 1);
         await cancel.CancelAsync();
 
@@ -82,7 +82,7 @@ public sealed class InFlightTests
             var random = new Random(worker);
             for (var i = 0; i < 300; i++)
             {
-                using (await inFlight.EnterAsync(random.Next(1, 400), CancellationToken.None))
+                using (await inFlight.EnterAsync(1, random.Next(1, 400), CancellationToken.None))
                 {
                     Interlocked.Add(ref over, inFlight.Requests > 8 || inFlight.Records > 1000 ? 1 : 0);
                     await Task.Yield();
@@ -95,7 +95,7 @@ public sealed class InFlightTests
         Assert.Equal((0, 9600, 0, 0), (over, done, inFlight.Requests, inFlight.Records));
     }
 
-    private static Task<IDisposable> EnterAsync(InFlight inFlight, int records) => inFlight.EnterAsync(records, CancellationToken.None).AsTask();
+    private static Task<IDisposable> EnterAsync(InFlight inFlight, int records) => inFlight.EnterAsync(1, records, CancellationToken.None).AsTask();
 
     private static InFlight Limited(int requests, int records) =>
         new(Options.Create(new DispatchOptions { RequestsInFlightMax = requests, RecordsInFlightMax = records }));
