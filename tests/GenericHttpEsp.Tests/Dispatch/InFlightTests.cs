@@ -36,6 +36,24 @@ public sealed class InFlightTests
     }
 
     [Fact]
+    public async Task Campaigns_TakeTurns_AndNobodyWalksPastTheLine()
+    {
+        var inFlight = Limited(requests: 1, records: 1000);
+        var first = await EnterAsync(inFlight, 1);
+        var many = Enumerable.Range(0, 3).Select(_ => EnterAsync(inFlight, 1)).ToList();
+        var other = inFlight.EnterAsync(2, 1, CancellationToken.None).AsTask();
+        Assert.Null(inFlight.TryEnter(3, 1));
+
+        first.Dispose();
+        (await many[0]).Dispose();
+        (await other).Dispose();
+        (await many[1]).Dispose();
+        (await many[2]).Dispose();
+        inFlight.TryEnter(3, 1)!.Dispose();
+        Assert.Equal((0, 0), (inFlight.Requests, inFlight.Records));
+    }
+
+    [Fact]
     public async Task BatchLargerThanAll_GoesAlone()
     {
         var inFlight = Limited(requests: 10, records: 1000);

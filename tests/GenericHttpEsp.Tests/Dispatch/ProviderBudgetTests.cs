@@ -123,6 +123,42 @@ public sealed class ProviderBudgetTests
         await waiting;
     }
 
+    [Fact]
+    public async Task Campaigns_TakeTurns_HoweverManyWait()
+    {
+        var budget = Budget(new BudgetLimits(null, null, 1));
+        var served = new List<long>();
+        var held = await budget.TakeAsync(1, 1, CancellationToken.None);
+        var waiting = new long[] { 1, 1, 1, 1, 2, 2, 3 }.Select(async campaign =>
+        {
+            using var turn = await budget.TakeAsync(campaign, 1, CancellationToken.None);
+            lock (served)
+            {
+                served.Add(campaign);
+            }
+        }).ToList();
+        held.Dispose();
+        await Task.WhenAll(waiting);
+
+        Assert.Equal([1, 2, 3, 1, 2, 1, 1], served);
+    }
+
+    [Fact]
+    public async Task CancelledTurn_LeavesWhatItGatheredToTheNext()
+    {
+        var budget = Budget(new BudgetLimits(null, 100, null));
+        using var cancel = new CancellationTokenSource();
+        var large = budget.TakeAsync(1, 250, cancel.Token).AsTask();
+        var next = budget.TakeAsync(2, 100, CancellationToken.None).AsTask();
+        await _dry.Task;
+        Assert.False(large.IsCompleted || next.IsCompleted);
+        await cancel.CancelAsync();
+
+        // Without another second.
+        await next.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Single(_granted);
+    }
+
     // The budget sets its timers off the test's thread, so one step of the clock may come too early for it.
     private async Task AdvanceUntilAsync(Task done)
     {
