@@ -54,7 +54,7 @@ internal sealed partial class BatchSender(
             var probes = await WaitForBreakerAsync(desk, ending.Token);
             // After an outage one request goes ahead to see whether the ESP is back.
             var batches = ready.Skip(from).Take(probes ? 1 : int.MaxValue);
-            return new PermitLine(desk, inFlight, template.CampaignId, batches.Select(static batch => batch.Count), ending);
+            return new PermitLine(desk, inFlight, template.CampaignId, batches.Select(static batch => batch.Count), probes, ending);
         }
         catch
         {

@@ -9,6 +9,7 @@ internal sealed class PermitLine : IAsyncDisposable
     private readonly ProviderDesk _desk;
     private readonly InFlight _inFlight;
     private readonly long _campaign;
+    private readonly bool _probes;
     private readonly CancellationTokenSource _ending;
     private readonly Queue<(Task<BudgetTurn> Turn, int Records)> _asked = [];
 
@@ -16,10 +17,11 @@ internal sealed class PermitLine : IAsyncDisposable
     /// <param name="inFlight">Of the silo.</param>
     /// <param name="campaign">Whose requests they are.</param>
     /// <param name="records">Of each batch.</param>
+    /// <param name="probes">It goes although the breaker is open.</param>
     /// <param name="ending">Ends the wait; disposed here.</param>
-    public PermitLine(ProviderDesk desk, InFlight inFlight, long campaign, IEnumerable<int> records, CancellationTokenSource ending)
+    public PermitLine(ProviderDesk desk, InFlight inFlight, long campaign, IEnumerable<int> records, bool probes, CancellationTokenSource ending)
     {
-        (_desk, _inFlight, _campaign, _ending) = (desk, inFlight, campaign, ending);
+        (_desk, _inFlight, _campaign, _probes, _ending) = (desk, inFlight, campaign, probes, ending);
         foreach (var count in records)
         {
             _asked.Enqueue((desk.Budget.TakeAsync(campaign, count, ending.Token).AsTask(), count));
@@ -29,7 +31,7 @@ internal sealed class PermitLine : IAsyncDisposable
     /// <summary>Waits for the next batch's permit and takes along those of the following ones that have come; none at the end, or when the breaker opened.</summary>
     public async Task<List<SendPermit>> NextAsync()
     {
-        if (_asked.Count == 0 || _desk.Policy.BlockedFor > TimeSpan.Zero)
+        if (_asked.Count == 0 || !MayGo)
         {
             return [];
         }
@@ -38,6 +40,11 @@ internal sealed class PermitLine : IAsyncDisposable
         var turn = await first;
         // A free permit is granted even to a cancelled wait: without this look a stopping silo would go on claiming.
         _ending.Token.ThrowIfCancellationRequested();
+        if (!MayGo)
+        {
+            return [];
+        }
+
         // Places on the wire are asked for one by one: a later batch must not sit on the place that an earlier one waits for.
         var permits = new List<SendPermit> { new(turn, await _inFlight.EnterAsync(_campaign, records, _ending.Token)) };
         _asked.Dequeue();
@@ -54,6 +61,8 @@ internal sealed class PermitLine : IAsyncDisposable
 
         return permits;
     }
+
+    private bool MayGo => _probes || _desk.Policy.IsClosed;
 
     public async ValueTask DisposeAsync()
     {
