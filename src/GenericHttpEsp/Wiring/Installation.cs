@@ -14,6 +14,7 @@ internal sealed class Installation(
     // First: what is made first is disposed last, and nobody may take the directory while the ledger still writes.
     DirectoryLock directory,
     LedgerDatabase database,
+    DatabaseHome home,
     ApiKeys apiKeys,
     IOptions<StorageOptions> storage,
     IOptions<SecretsOptions> secrets,
@@ -46,6 +47,7 @@ internal sealed class Installation(
             await Migrations.ApplyAsync(session.Connection, IsEmbedded ? "sqlite" : "postgres", cancellationToken);
         }
 
+        await home.PrepareAsync(cancellationToken);
         _keys = await InstallationKeys.LoadAsync(database, storage.Value, secrets.Value, account.Value.Id, time, cancellationToken);
         if (await apiKeys.BootstrapAsync(cancellationToken) is { } made)
         {

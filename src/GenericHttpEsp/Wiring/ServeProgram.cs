@@ -108,6 +108,7 @@ internal static class ServeProgram
 
         // Made first (the installation is prepared before the silo starts), so the container disposes the ledger after all that uses it, and the lock after the ledger.
         services.AddSingleton<DirectoryLock>();
+        services.AddSingleton<DatabaseHome>();
         services.AddSingleton<Installation>();
         services.AddSingleton<GrainStates>();
         services.AddSingleton(static _ => new Random());

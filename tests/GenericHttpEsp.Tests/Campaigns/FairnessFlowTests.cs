@@ -37,7 +37,7 @@ public sealed class FairnessFlowTests(PostgresServer server)
         Assert.InRange(lasted, TimeSpan.Zero, SmallLasts);
         var toCome = (long)(await bench.StatsAsync(large))["toCome"]!;
         Assert.InRange(toCome, 18_000, 20_000);
-        TestContext.Current.SendDiagnosticMessage($"{engine}, {limit} {value}: the small campaign took {lasted.TotalSeconds:f1} s");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{engine}, {limit} {value}: the small campaign took {lasted.TotalSeconds:f1} s");
         await bench.ActAsync(large, "stop");
         await bench.WatchAsync(large, static news => (long)news["toCome"]! == 0);
         await bench.HoldsAsync(small);

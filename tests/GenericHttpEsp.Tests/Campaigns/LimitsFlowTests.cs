@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.Storage;
@@ -17,42 +18,79 @@ public sealed class LimitsFlowTests(PostgresServer server)
     [Fact]
     public async Task LimitsRaised_WakeTheLinesOfAllSilos()
     {
-        var database = await server.NewDatabaseAsync(Stop);
-        using var keys = new TemporaryFolder();
-        string[] settings = [$"--ConnectionStrings:Postgres={database}", $"--Secrets:KeyFile={keys.Path}/secret.key", "--Dispatch:AllowedNetworks:0=127.0.0.1"];
-        await using var bench = await CampaignBench.StartAsync("PostgreSql", server, settings: settings);
-        await using var other = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
+        await using var pair = await SiloPair.StartAsync(server);
+        var bench = pair.Bench;
         await bench.ImportAsync(40);
         var provider = await bench.ProviderAsync(10, Limits(0.001));
-        var campaigns = new List<long>();
-        while (campaigns.Count < 4 || !IsWaiting(bench.Application, provider) || !IsWaiting(other, provider))
-        {
-            Assert.InRange(campaigns.Count, 0, 60);
-            campaigns.Add(await bench.CampaignAsync(provider));
-            await bench.ActAsync(campaigns[^1], "start");
-        }
+        var campaigns = await pair.StartUntilAsync(() => bench.CampaignAsync(provider), silo => IsWaiting(silo, provider));
 
-        var stored = await CampaignBench.OkAsync(bench.Client.GetAsync($"/v1/providers/{provider}"));
+        var stored = (await CampaignBench.OkAsync(bench.Client.GetAsync($"/v1/providers/{provider}", Stop))).AsObject();
         stored["limits"] = Limits(1000)["limits"]!.DeepClone();
         foreach (var answered in new[] { "id", "callbackUrl", "warnings", "version", "status", "revision", "createdAt", "updatedAt" })
         {
-            stored.AsObject().Remove(answered);
+            stored.Remove(answered);
         }
 
         var since = TimeProvider.System.GetTimestamp();
-        await CampaignBench.OkAsync(bench.Client.PutAsJsonAsync($"/v1/providers/{provider}", stored));
-        while (IsWaiting(bench.Application, provider) || IsWaiting(other, provider))
+        await CampaignBench.OkAsync(bench.Client.PutAsJsonAsync($"/v1/providers/{provider}", stored, Stop));
+        while (pair.Silos.Any(silo => IsWaiting(silo, provider)))
         {
             await Task.Delay(10, Stop);
         }
 
         var waited = TimeProvider.System.GetElapsedTime(since);
-        TestContext.Current.SendDiagnosticMessage($"New limits were in force everywhere after {waited.TotalSeconds:f1} s");
+        TestContext.Current.TestOutputHelper?.WriteLine($"New limits were in force everywhere after {waited.TotalSeconds:f2} s");
         Assert.InRange(waited, TimeSpan.Zero, TimeSpan.FromSeconds(3));
         foreach (var campaign in campaigns)
         {
             Assert.Equal(40, (long)(await bench.WatchAsync(campaign))["accepted"]!);
         }
+    }
+
+    /// <summary>An ESP that is down is looked at once in a pause, however many silos wait for it.</summary>
+    [Fact]
+    public async Task Probes_OfTwoSilos_AreOneInAPause()
+    {
+        await using var pair = await SiloPair.StartAsync(server, "--Dispatch:BreakerPauseSeconds=1");
+        var bench = pair.Bench;
+        bench.Sandbox.Behaviour = new SandboxBehaviour { ServerErrorShare = 1, ServerErrorStatus = 503, RetryAfterSeconds = 1 };
+        await bench.ImportAsync(100);
+        var provider = await bench.ProviderAsync(2);
+        var campaigns = await pair.StartUntilAsync(() => bench.CampaignAsync(provider), silo => IsBroken(silo, provider));
+        // What was on its way when the second breaker opened has arrived.
+        await Task.Delay(TimeSpan.FromSeconds(1), Stop);
+        var last = bench.Sandbox.Entries()[^1].Sequence;
+        await Task.Delay(TimeSpan.FromSeconds(6), Stop);
+
+        var probes = bench.Sandbox.Entries(last).Count(static entry => entry.Kind == SandboxEntryKind.Head);
+        Assert.InRange(probes, 2, 7);
+        bench.Sandbox.Behaviour = new SandboxBehaviour();
+        foreach (var campaign in campaigns)
+        {
+            Assert.Equal(100, (long)(await bench.WatchAsync(campaign))["accepted"]!);
+        }
+    }
+
+    /// <summary>Leases that lapse at once, and a long way from the claim to the request: what was taken under an old lease is not sent, and comes later.</summary>
+    [Fact]
+    public async Task LapsedLease_SendsNothing_AndNobodyIsLost()
+    {
+        var stretches = 30;
+        await using var bench = await CampaignBench.StartAsync("PostgreSql", server, configure: builder =>
+        {
+            builder.Services.AddSingleton(static provider => new SlotStore(provider.GetRequiredService<LedgerDatabase>(), TimeSpan.FromMilliseconds(1)));
+            builder.Services.AddSingleton<IBatchLedger>(provider => new StretchedLedger(
+                ActivatorUtilities.CreateInstance<BatchLedger>(provider), _ => Task.Delay(Interlocked.Decrement(ref stretches) > 0 ? 300 : 0)));
+        });
+        await bench.ImportAsync(400);
+        var campaign = await bench.CampaignAsync(await bench.ProviderAsync(5, new JsonObject { ["limits"] = new JsonObject { ["concurrency"] = 4 } }));
+        await bench.ActAsync(campaign, "start");
+
+        Assert.Equal(400, (long)(await bench.WatchAsync(campaign))["accepted"]!);
+        await bench.HoldsAsync(campaign);
+        var lapsed = await bench.Application.Services.GetRequiredService<LedgerDatabase>().ReadAsync(static session => session.FirstAsync(
+            "select count(*) from batches where answer like '%lease had lapsed%'", static row => row.GetInt64(0)), Stop);
+        Assert.InRange(lapsed, 1, 400);
     }
 
     [Theory]
@@ -105,6 +143,9 @@ public sealed class LimitsFlowTests(PostgresServer server)
     }
 
     private static int TooLarge(CampaignBench bench) => bench.Sandbox.Entries().Count(static entry => entry.Status == 413 && entry.Kind == SandboxEntryKind.End);
+
+    private static bool IsBroken(TestApplication application, long provider) =>
+        application.Services.GetRequiredService<ProviderDesks>().Find(provider)?.Policy.IsClosed == false;
 
     private static bool IsWaiting(TestApplication application, long provider) =>
         application.Services.GetRequiredService<ProviderDesks>().Find(provider)?.Budget.HasWaiting == true;
