@@ -102,7 +102,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     /// <summary>
     /// Runs in a transaction that no other work shares, for rows that others wait for: in a shared one they would be locked in the order of arrival. SQLite
-    /// has one writer and no such danger: there it is <see cref="WriteAsync"/>.
+    /// has one writer and no such danger: there it is a write like the others.
     /// </summary>
     public Task<T> WriteAloneAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken = default) =>
         Engine == StorageEngine.Sqlite

@@ -22,7 +22,7 @@ public sealed class LimitsFlowTests(PostgresServer server)
         var bench = pair.Bench;
         await bench.ImportAsync(40);
         var provider = await bench.ProviderAsync(10, Limits(0.001));
-        var campaigns = await pair.StartUntilAsync(() => bench.CampaignAsync(provider), silo => IsWaiting(silo, provider));
+        var campaigns = await pair.StartUntilAsync(provider, silo => IsWaiting(silo, provider));
 
         var stored = (await CampaignBench.OkAsync(bench.Client.GetAsync($"/v1/providers/{provider}", Stop))).AsObject();
         stored["limits"] = Limits(1000)["limits"]!.DeepClone();
@@ -56,7 +56,7 @@ public sealed class LimitsFlowTests(PostgresServer server)
         bench.Sandbox.Behaviour = new SandboxBehaviour { ServerErrorShare = 1, ServerErrorStatus = 503, RetryAfterSeconds = 1 };
         await bench.ImportAsync(100);
         var provider = await bench.ProviderAsync(2);
-        var campaigns = await pair.StartUntilAsync(() => bench.CampaignAsync(provider), silo => IsBroken(silo, provider));
+        var campaigns = await pair.StartUntilAsync(provider, silo => IsBroken(silo, provider));
         // What was on its way when the second breaker opened has arrived.
         await Task.Delay(TimeSpan.FromSeconds(1), Stop);
         var last = bench.Sandbox.Entries()[^1].Sequence;

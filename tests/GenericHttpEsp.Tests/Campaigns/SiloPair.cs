@@ -33,15 +33,16 @@ internal sealed class SiloPair : IAsyncDisposable
         return new SiloPair(bench, await TestApplication.StartAsync(StorageEngine.PostgreSql, server, both), keys);
     }
 
-    /// <summary>Starts campaigns, one after the other, until both silos work on some and are where they should be.</summary>
-    public async Task<List<long>> StartUntilAsync(Func<Task<long>> create, Func<TestApplication, bool> reached)
+    /// <summary>Starts campaigns at one silo after the other, whose grains stay near, until both silos are where they should be.</summary>
+    public async Task<List<long>> StartUntilAsync(long provider, Func<TestApplication, bool> reached)
     {
         using var patience = new CancellationTokenSource(Patience);
         var campaigns = new List<long>();
         while (!Silos.All(reached))
         {
-            campaigns.Add(await create());
-            await Bench.ActAsync(campaigns[^1], "start");
+            var door = Bench.Through(campaigns.Count % 2 == 0 ? Bench.Application : Other);
+            campaigns.Add(await door.CampaignAsync(provider));
+            await door.ActAsync(campaigns[^1], "start");
             await Task.Delay(TimeSpan.FromSeconds(1), patience.Token);
         }
 
