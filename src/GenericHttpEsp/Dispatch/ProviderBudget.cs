@@ -14,6 +14,9 @@ internal sealed class ProviderBudget
     private const int SliceShareMin = 20;
     private const int SliceShareMax = 4;
 
+    // The line may be long; what stands behind these is not served from the next slice.
+    private const int TurnsCounted = 1000;
+
     private readonly Lock _lock = new();
     private readonly FairLine<BudgetTurn> _waiting = new();
     private readonly LeaseBudget _lease;
@@ -215,16 +218,18 @@ internal sealed class ProviderBudget
             }
 
             // What the first in line has no use for yet is not asked for: it would lapse while he gathers the other kind.
-            var messages = first.MessagesNeeded(_limits) <= 0 ? 0 : Slice(_waiting.All.Sum(turn => (long)turn.MessagesNeeded(_limits)), _limits.MessagesPerSecond);
+            var messages = first.MessagesNeeded(_limits) <= 0 ? 0 : Slice(static (turn, limits) => turn.MessagesNeeded(limits), _limits.MessagesPerSecond);
             var requests = first.MessagesNeeded(_limits) > messages || first.RequestsNeeded(_limits) <= 0
                 ? 0
-                : Slice(_waiting.All.Sum(turn => (long)turn.RequestsNeeded(_limits)), _limits.RequestsPerSecond);
+                : Slice(static (turn, limits) => turn.RequestsNeeded(limits), _limits.RequestsPerSecond);
             return (requests, messages, _limits);
         }
     }
 
-    private static int Slice(long needed, double? limit) =>
-        (int)Math.Clamp(needed, 1 + (limit!.Value / SliceShareMin), Math.Min(int.MaxValue, 1 + (limit.Value / SliceShareMax)));
+    private int Slice(Func<BudgetTurn, BudgetLimits, int> needed, double? limit) => (int)Math.Clamp(
+        _waiting.All.Take(TurnsCounted).Sum(turn => (long)needed(turn, _limits)),
+        1 + (limit!.Value / SliceShareMin),
+        Math.Min(int.MaxValue, 1 + (limit.Value / SliceShareMax)));
 
     /// <summary>Under the lock.</summary>
     private void FailAll(Exception failure)

@@ -47,6 +47,31 @@ public sealed class LimitsFlowTests(PostgresServer server)
         }
     }
 
+    [Fact]
+    public async Task Concurrency_OfTwoSilos_IsNeverExceededAtTheEsp()
+    {
+        const int most = 3;
+        await using var pair = await SiloPair.StartAsync(server);
+        var bench = pair.Bench;
+        bench.Sandbox.Behaviour = new SandboxBehaviour { LatencyMilliseconds = 40 };
+        await bench.ImportAsync(300);
+        var provider = await bench.ProviderAsync(5, new JsonObject { ["limits"] = new JsonObject { ["concurrency"] = most } });
+        var campaigns = await pair.StartUntilAsync(provider, silo => IsWaiting(silo, provider));
+        foreach (var campaign in campaigns)
+        {
+            Assert.Equal(300, (long)(await bench.WatchAsync(campaign))["accepted"]!);
+        }
+
+        var (running, highest) = (0, 0);
+        foreach (var entry in bench.Sandbox.Entries())
+        {
+            running += entry.Kind switch { SandboxEntryKind.Head => 1, SandboxEntryKind.Answered or SandboxEntryKind.Aborted => -1, _ => 0 };
+            highest = Math.Max(highest, running);
+        }
+
+        Assert.Equal((0, most), (running, highest));
+    }
+
     /// <summary>An ESP that is down is looked at once in a pause, however many silos wait for it.</summary>
     [Fact]
     public async Task Probes_OfTwoSilos_AreOneInAPause()
