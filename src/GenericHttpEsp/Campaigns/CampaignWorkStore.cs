@@ -30,7 +30,7 @@ internal sealed class CampaignWorkStore(LedgerDatabase database)
             $"""
             update campaign_work set poked_at = @now
             where campaign_id in (select campaign_id from campaign_work where due_at <= @now and poked_at <= @before order by poked_at limit 1000)
-              and {RestoreMark.IsAbsent}
+              and poked_at <= @before and {RestoreMark.IsAbsent}
             returning campaign_id
             """,
             static row => row.GetInt64(0),

@@ -20,7 +20,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     {
         Engine = engine;
         _readers = new SemaphoreSlim(options.ReadersMax);
-        _writer = new GroupCommit(OpenSessionAsync, BeginAsync, options, time, lanes, logger);
+        _writer = new GroupCommit(OpenSessionAsync, BeginAsync, CommittedAsync, options, time, lanes, logger);
     }
 
     public StorageEngine Engine { get; }
@@ -102,7 +102,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     /// <summary>
     /// Runs in a transaction that no other work shares, for rows that others wait for: in a shared one they would be locked in the order of arrival. SQLite
-    /// has one writer and no such danger: there it is a write like the others.
+    /// has one writer and no such danger: there it is a write like the others. What it writes may be forgotten by a database that goes back: its position is not remembered.
     /// </summary>
     public Task<T> WriteAloneAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken = default) =>
         Engine == StorageEngine.Sqlite
@@ -149,6 +149,9 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     protected abstract Task<DbTransaction> BeginAsync(LedgerSession session, CancellationToken cancellationToken);
 
     protected abstract Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken);
+
+    /// <summary>After a commit, when those who waited for it have been told.</summary>
+    protected virtual Task CommittedAsync(LedgerSession session) => Task.CompletedTask;
 
     protected virtual ValueTask CloseAsync() => ValueTask.CompletedTask;
 }
