@@ -102,7 +102,8 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     /// <summary>
     /// Runs in a transaction that no other work shares, for rows that others wait for: in a shared one they would be locked in the order of arrival. SQLite
-    /// has one writer and no such danger: there it is a write like the others. What it writes may be forgotten by a database that goes back: its position is not remembered.
+    /// has one writer and no such danger: there it is a write like the others. What it writes may be lost by a database that goes
+    /// back without anybody noticing: only for what is harmless to lose.
     /// </summary>
     public Task<T> WriteAloneAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken = default) =>
         Engine == StorageEngine.Sqlite
