@@ -33,8 +33,8 @@ internal sealed class CampaignBench : IAsyncDisposable
         return new CampaignBench(application, sandbox);
     }
 
-    /// <summary>The same ESP, used through another silo's door. Not to be disposed.</summary>
-    public CampaignBench Through(TestApplication silo) => new(silo, Sandbox);
+    /// <summary>Another application with the sandbox of this one. Its owners end both.</summary>
+    public static CampaignBench On(TestApplication application, SandboxHost sandbox) => new(application, sandbox);
 
     public async Task ImportAsync(int people, int from = 0)
     {

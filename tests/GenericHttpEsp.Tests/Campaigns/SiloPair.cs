@@ -40,7 +40,7 @@ internal sealed class SiloPair : IAsyncDisposable
         var campaigns = new List<long>();
         while (!Silos.All(reached))
         {
-            var door = Bench.Through(campaigns.Count % 2 == 0 ? Bench.Application : Other);
+            var door = CampaignBench.On(campaigns.Count % 2 == 0 ? Bench.Application : Other, Bench.Sandbox);
             campaigns.Add(await door.CampaignAsync(provider));
             await door.ActAsync(campaigns[^1], "start");
             await Task.Delay(TimeSpan.FromSeconds(1), patience.Token);
