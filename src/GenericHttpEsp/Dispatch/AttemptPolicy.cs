@@ -58,6 +58,9 @@ internal sealed class AttemptPolicy
         _ => Left(),
     };
 
+    /// <summary>The ESP answers as far as is known.</summary>
+    public bool IsClosed => _state.CircuitState == CircuitState.Closed;
+
     /// <param name="attempt">Claims, sends and records. Its token ends the sending; an outcome is recorded in any case.</param>
     /// <param name="cancellationToken">Passed on.</param>
     public async Task<AttemptResult> RunAsync(Func<CancellationToken, ValueTask<EspAnswer?>> attempt, CancellationToken cancellationToken)

@@ -51,7 +51,7 @@ internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKe
         var words = Words(answer, meaning.Reason, template.Provider.Contract);
         if (meaning.LearnedBytesMax is { } learned)
         {
-            desks.Of(template.Provider).Learn(template.Provider.Version, learned);
+            await desks.Of(template.Provider).LearnAsync(template.Provider.Version, learned);
         }
 
         if (meaning.Kind == AnswerKind.Accepted)

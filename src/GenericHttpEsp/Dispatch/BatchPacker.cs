@@ -12,19 +12,30 @@ internal sealed record BatchLimits(BoundTemplate Template, long BytesMax)
 {
     public int Records => Template.BatchSize;
 
+    /// <summary>How long a partly filled batch waits for more; null: until it is full or nothing follows.</summary>
+    public TimeSpan? Linger => Template.LingerMilliseconds is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null;
+
     public bool Fits(int bytes) => Template.EnvelopeBytes + (long)bytes <= Math.Min(BytesMax, Template.MaxBytes ?? int.MaxValue);
 }
 
-/// <summary>Packs records into requests: full ones, and what is left when nothing follows. Records of a waiting row stay together.</summary>
-internal sealed class BatchPacker(BatchLimits limits)
+/// <summary>Packs records into requests: full ones, and what is left when nothing follows or it has waited long enough. Records of a waiting row stay together.</summary>
+internal sealed class BatchPacker(BatchLimits limits, TimeProvider time)
 {
     private readonly Queue<PackedBatch> _rows = [];
     private PackedBatch? _filling;
+    private long _fillingSince;
     private PackedBatch? _row;
     private readonly Queue<PackedBatch> _full = [];
 
     /// <summary>May change while the run goes on, since limits take effect at once.</summary>
     public BatchLimits Limits { get; set; } = limits;
+
+    /// <summary>What is left of a partly filled batch's wait; null when there is none or its wait has no end.</summary>
+    public TimeSpan? Patience => _filling is null || Limits.Linger is not { } linger ? null
+        : linger - time.GetElapsedTime(_fillingSince) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+    /// <summary>What is partly filled goes out as it is.</summary>
+    public void Flush() => Flush(last: true);
 
     public void Add(RecordPage page)
     {
@@ -46,7 +57,12 @@ internal sealed class BatchPacker(BatchLimits limits)
                 _filling = null;
             }
 
-            _filling ??= new PackedBatch(0, i == 0 ? page.From : page.Ids[i - 1], repeats: false);
+            if (_filling is null)
+            {
+                _filling = new PackedBatch(0, i == 0 ? page.From : page.Ids[i - 1], repeats: false);
+                _fillingSince = time.GetTimestamp();
+            }
+
             _filling.Add(page.Ids[i], page.Outcomes[i], bytes, buffer, Limits);
         }
 

@@ -38,39 +38,29 @@ internal sealed partial class BatchSender(
             // A permit is held while its claim commits: what comes of it is on the wire next.
             await Task.Delay(DrainStep, time, cancellationToken);
         }
+
+        await desks.CloseAsync().WaitAsync(cancellationToken);
     }
 
     public void Dispose() => _draining.Dispose();
 
-    /// <summary>Waits for the breaker and for the first batch's permit; takes more for the following ones while nobody has to wait.</summary>
-    public async Task<List<SendPermit>> AcquireAsync(ProviderRuntime provider, List<PackedBatch> ready, int from, CancellationToken cancellationToken)
+    /// <summary>Waits for the breaker, then stands in the provider's line for all batches that are ready.</summary>
+    public async Task<PermitLine> QueueAsync(RunTemplate template, List<PackedBatch> ready, int from, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _draining.Token);
-        var desk = desks.Of(provider);
-        var wasBlocked = false;
-        while (desk.Policy.BlockedFor is var blocked && blocked > TimeSpan.Zero)
+        var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _draining.Token);
+        try
         {
-            wasBlocked = true;
-            await Task.Delay(blocked < BlockedStep ? blocked : BlockedStep, time, stop.Token);
+            var desk = desks.Of(template.Provider);
+            var probes = await WaitForBreakerAsync(desk, ending.Token);
+            // After an outage one request goes ahead to see whether the ESP is back.
+            var batches = ready.Skip(from).Take(probes ? 1 : int.MaxValue);
+            return new PermitLine(desk, inFlight, template.CampaignId, batches.Select(static batch => batch.Count), probes, ending);
         }
-
-        // A free permit is granted even to a cancelled wait: without this look a stopping silo would go on claiming.
-        stop.Token.ThrowIfCancellationRequested();
-        var permits = new List<SendPermit> { await SendPermit.TakeAsync(desk, inFlight, ready[from].Count, stop.Token) };
-        // After an outage one request goes ahead to see whether the ESP is back.
-        while (!wasBlocked && from + permits.Count < ready.Count
-            && await SendPermit.TryTakeAsync(desk, inFlight, ready[from + permits.Count].Count) is { } more)
+        catch
         {
-            permits.Add(more);
+            ending.Dispose();
+            throw;
         }
-
-        if (stop.IsCancellationRequested)
-        {
-            permits.ForEach(static permit => permit.Dispose());
-            stop.Token.ThrowIfCancellationRequested();
-        }
-
-        return permits;
     }
 
     /// <summary>Sends a claimed batch on the thread pool. Takes over the permit, the gate and the batch's buffers.</summary>
@@ -85,9 +75,27 @@ internal sealed partial class BatchSender(
             return true;
         }));
 
-    public long BytesMax(ProviderRuntime provider) => desks.Of(provider).BytesMax(provider.Version);
+    public ValueTask<long> BytesMaxAsync(ProviderRuntime provider, CancellationToken cancellationToken) =>
+        desks.Of(provider).BytesMaxAsync(provider.Version, cancellationToken);
 
     public void NoteBroken(long partitionId, Exception failure) => LogBroken(failure, partitionId);
+
+    /// <summary>True when this silo goes ahead as the probe.</summary>
+    private async Task<bool> WaitForBreakerAsync(ProviderDesk desk, CancellationToken cancellationToken)
+    {
+        while (!desk.Policy.IsClosed)
+        {
+            var blocked = desk.Policy.BlockedFor;
+            if (blocked <= TimeSpan.Zero && await desk.TryProbeAsync(cancellationToken))
+            {
+                return true;
+            }
+
+            await Task.Delay(blocked > TimeSpan.Zero && blocked < BlockedStep ? blocked : BlockedStep, time, cancellationToken);
+        }
+
+        return false;
+    }
 
     private void Track(Func<Task> work)
     {
@@ -114,7 +122,7 @@ internal sealed partial class BatchSender(
                 var records = batch.Admitted(claimed.Outcomes);
                 if (records.Count > 0)
                 {
-                    released = await AttemptAsync(template, template.Bound.Assemble(records, claimed.Key), batch.AdmittedIds(claimed.Outcomes), claimed);
+                    released = await AttemptAsync(template, template.Bound.Assemble(records, claimed.Key), batch.AdmittedIds(claimed.Outcomes), claimed, permit);
                 }
             }
             catch (Exception failure)
@@ -132,13 +140,10 @@ internal sealed partial class BatchSender(
     }
 
     /// <summary>Request and outcome. Answers whether the buffers are free again.</summary>
-    private async Task<bool> AttemptAsync(RunTemplate template, AssembledRequest request, long[] ids, ClaimedBatch claimed)
+    private async Task<bool> AttemptAsync(RunTemplate template, AssembledRequest request, long[] ids, ClaimedBatch claimed, SendPermit permit)
     {
-        var desk = desks.Of(template.Provider);
-        var result = await desk.Policy.RunAsync(async token => await client.SendAsync(request, claimed.Gate, token), CancellationToken.None);
+        var answer = await AnswerAsync(desks.Of(template.Provider), request, claimed, permit);
         FailPoints.Pass(FailPoints.AfterAnswer);
-        // Without an answer the breaker opened between claim and gate: nothing was sent.
-        var answer = result.Answer ?? new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true };
         var verdict = await UntilRecordedAsync(() => judge.JudgeAsync(template, ids, claimed, answer, request.ContentLength));
         await PauseAsync(template, verdict);
         await UntilRecordedAsync(async () =>
@@ -147,6 +152,20 @@ internal sealed partial class BatchSender(
             return true;
         });
         return answer.BodyReleased;
+    }
+
+    private async Task<EspAnswer> AnswerAsync(ProviderDesk desk, AssembledRequest request, ClaimedBatch claimed, SendPermit permit)
+    {
+        if (!permit.IsGood && claimed.Gate.TryClose())
+        {
+            // Held up since its turn for longer than the slot was leased: others may have it by now. From here on the send window bounds the delay.
+            return new EspAnswer(EspAnswerKind.GateMissed) { Detail = "the concurrency slot's lease had lapsed", BodyReleased = true };
+        }
+
+        var result = await desk.Policy.RunAsync(async token => await client.SendAsync(request, claimed.Gate, token), CancellationToken.None);
+        desk.NoteAnsweredAsync().Ignore();
+        // Without an answer the breaker opened between claim and gate: nothing was sent.
+        return result.Answer ?? new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true };
     }
 
     // A refused connection (a standby, a setting) is an InvalidOperationException; so are the two that say that we are at our own end.

@@ -92,27 +92,79 @@ internal sealed class BatchStream : IDisposable
         while (true)
         {
             var template = await _templates.GetAsync(_of.Campaign, _of.Run, _stopping.Token);
-            var limits = new BatchLimits(template.Bound, _sender.BytesMax(template.Provider));
-            packer ??= new BatchPacker(limits);
+            var limits = new BatchLimits(template.Bound, await _sender.BytesMaxAsync(template.Provider, _stopping.Token));
+            packer ??= new BatchPacker(limits, _time);
             packer.Limits = limits;
             var ready = packer.Take(RecordsPerClaimMax, BatchesPerClaimMax);
             if (ready.Count == 0)
             {
-                packer.Add(await _pages.Reader.ReadAsync(_stopping.Token));
-                continue;
+                await FillAsync(packer);
             }
-
-            // Takes turns until all are claimed: the first waits for its permit, more go along only while permits are free.
-            for (var next = 0; next < ready.Count;)
+            else if (!await ClaimAllAsync(template, ready))
             {
-                var permits = await _sender.AcquireAsync(template.Provider, ready, next, _stopping.Token);
+                return PageReceipt.Fenced;
+            }
+        }
+    }
+
+    /// <summary>Waits for the next page, or until a partly filled batch has waited for it long enough.</summary>
+    private async Task FillAsync(BatchPacker packer)
+    {
+        if (packer.Patience is not { } patience)
+        {
+            packer.Add(await _pages.Reader.ReadAsync(_stopping.Token));
+            return;
+        }
+
+        if (_pages.Reader.TryRead(out var page))
+        {
+            packer.Add(page);
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
+        try
+        {
+            await _pages.Reader.WaitToReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+        {
+            packer.Flush();
+        }
+    }
+
+    /// <summary>Until all are claimed: the first waits for its permit, more go along when theirs have come.</summary>
+    private async Task<bool> ClaimAllAsync(RunTemplate template, List<PackedBatch> ready)
+    {
+        for (var next = 0; next < ready.Count;)
+        {
+            await using var line = await _sender.QueueAsync(template, ready, next, _stopping.Token);
+            while (await line.NextAsync() is { Count: > 0 } permits)
+            {
                 var claim = ready.GetRange(next, permits.Count);
                 next += permits.Count;
-                if (!await ClaimAsync(template, claim, permits))
+                if (!await ClaimAsync(await RefreshAsync(template, permits), claim, permits))
                 {
-                    return PageReceipt.Fenced;
+                    return false;
                 }
             }
+        }
+
+        return true;
+    }
+
+    /// <summary>The line may have taken minutes: secrets and policies are those of now.</summary>
+    private async Task<RunTemplate> RefreshAsync(RunTemplate template, List<SendPermit> permits)
+    {
+        try
+        {
+            return await _templates.GetAsync(template.CampaignId, template.Run, _stopping.Token);
+        }
+        catch
+        {
+            permits.ForEach(static permit => permit.Dispose());
+            throw;
         }
     }
 

@@ -61,5 +61,8 @@ internal sealed class DispatchOptions
 
     public TimeSpan AttemptTimeout => TimeSpan.FromSeconds(AttemptTimeoutSeconds);
 
+    /// <summary>From the claim until nothing works on the attempt any more: claimed rows without outcome are unknown after it, slots of a lost silo free.</summary>
+    public TimeSpan AttemptMax => SendWindow + AttemptTimeout + TimeSpan.FromSeconds(4);
+
     public TimeSpan ConnectTimeout => TimeSpan.FromSeconds(ConnectTimeoutSeconds);
 }

@@ -24,6 +24,10 @@ internal static class DispatchSetup
         services.AddSingleton<InFlight>();
         services.AddSingleton<BudgetStore>();
         services.AddSingleton<IRetentionJob>(static provider => provider.GetRequiredService<BudgetStore>());
+        services.AddSingleton<DeskStore>();
+        services.AddSingleton(static provider => new SlotStore(
+            provider.GetRequiredService<LedgerDatabase>(),
+            ConcurrencySlots.GoodFor + provider.GetRequiredService<IOptions<DispatchOptions>>().Value.AttemptMax));
         services.AddSingleton<IEndpointGuard, EndpointGuard>();
         services.AddSingleton<ITestSender, TestSender>();
         services.AddSingleton(provider => new OpenClaims(
@@ -37,6 +41,7 @@ internal static class DispatchSetup
         services.AddSingleton<BatchJudge>();
         services.AddSingleton<BatchSender>();
         services.AddHostedService(static provider => provider.GetRequiredService<BatchSender>());
+        services.AddHostedService<DeskWatch>();
         services.AddSingleton<IForbidBarrier>(static provider => provider.GetRequiredService<OpenClaims>());
         return services;
     }

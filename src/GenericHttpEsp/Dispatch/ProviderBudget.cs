@@ -4,23 +4,51 @@ namespace GenericHttpEsp.Dispatch;
 internal delegate Task<BudgetGrant> LeaseBudget(int requests, int messages, BudgetLimits limits, CancellationToken cancellationToken);
 
 /// <summary>
-/// One provider's budget in this silo. Senders wait in line for a concurrency slot, one request and their messages; slices are leased for those who wait, a
-/// little ahead. What is not used when its second ends lapses, except what the first in line has gathered: so a batch larger than a second's messages goes
-/// out after several seconds.
+/// One provider's budget in this silo. Requests wait in line, campaigns taking turns, for a concurrency slot, one request and their messages; slices are
+/// leased for those who wait, a little ahead. What is not used when its second ends lapses, except what the first in line has gathered: so a batch larger
+/// than a second's messages goes out after several seconds.
 /// </summary>
-internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, TimeProvider time)
+internal sealed class ProviderBudget
 {
     // A slice is at least a 20th of a second's limit, so that few calls are made, and at most a quarter, so that other silos get theirs.
     private const int SliceShareMin = 20;
     private const int SliceShareMax = 4;
 
+    // The line may be long; what stands behind these is not served from the next slice.
+    private const int TurnsCounted = 1000;
+
     private readonly Lock _lock = new();
-    private readonly LinkedList<BudgetTurn> _waiting = [];
-    private BudgetLimits _limits = limits;
+    private readonly FairLine<BudgetTurn> _waiting = new();
+    private readonly LeaseBudget _lease;
+    private readonly ConcurrencySlots _slots;
+    private readonly TimeProvider _time;
+    private BudgetLimits _limits;
     private BudgetGrant _slice;
     private long _sliceAt;
-    private int _running;
     private bool _leasing;
+
+    /// <param name="limits">The first ones.</param>
+    /// <param name="lease">From the cluster's budget.</param>
+    /// <param name="leaseSlots">From the cluster's concurrency; null when this silo is alone.</param>
+    /// <param name="time">Slices and leases lapse by its monotonic clock.</param>
+    public ProviderBudget(BudgetLimits limits, LeaseBudget lease, LeaseSlots? leaseSlots, TimeProvider time)
+    {
+        (_limits, _lease, _time) = (limits, lease, time);
+        _slots = new ConcurrencySlots(leaseSlots, _lock, time, Go, FailAll);
+        _slots.Limit(limits);
+    }
+
+    /// <summary>Somebody waits: whether for long only the limits can tell.</summary>
+    public bool HasWaiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return !_waiting.IsEmpty;
+            }
+        }
+    }
 
     /// <summary>New limits, for those who wait too.</summary>
     public void Limit(BudgetLimits changed)
@@ -28,48 +56,76 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
         lock (_lock)
         {
             _limits = changed;
+            _slots.Limit(changed);
             Go();
         }
     }
 
     /// <summary>Waits for the right to make one request with this many messages; disposing the answer frees the concurrency slot.</summary>
     /// <exception cref="Exception">The database cannot record the grant: nothing may be sent.</exception>
-    public async ValueTask<IDisposable> TakeAsync(int messages, CancellationToken cancellationToken)
+    public async ValueTask<BudgetTurn> TakeAsync(long campaign, int messages, CancellationToken cancellationToken)
     {
-        var turn = new BudgetTurn(messages, Leave);
+        var turn = new BudgetTurn(campaign, messages, this);
         lock (_lock)
         {
-            turn.Node = _waiting.AddLast(turn);
+            turn.Place = _waiting.Add(campaign, turn);
             Go();
         }
 
-        await using (cancellationToken.Register(() => Cancel(turn, cancellationToken)))
+        if (!turn.Granted.Task.IsCompletedSuccessfully)
         {
+            await using var cancelling = cancellationToken.Register(() => Cancel(turn, cancellationToken));
             await turn.Granted.Task;
         }
 
         return turn;
     }
 
+    public bool IsGood(BudgetTurn turn)
+    {
+        lock (_lock)
+        {
+            return turn.Slot is { } lease && _slots.IsGood(lease);
+        }
+    }
+
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            _slots.Free();
+            Go();
+        }
+    }
+
+    /// <summary>Gives the cluster's slots back; nothing is taken afterwards.</summary>
+    public Task CloseAsync() => _slots.CloseAsync();
+
     private void Cancel(BudgetTurn turn, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            if (turn.Granted.TrySetCanceled(cancellationToken))
+            if (!turn.Granted.TrySetCanceled(cancellationToken))
             {
-                _waiting.Remove(turn.Node!);
-                _running -= turn.HasSlot ? 1 : 0;
-                Go();
+                return;
             }
+
+            _waiting.Remove(turn.Campaign, turn.Place!);
+            FreeSlotOf(turn);
+            DropLapsed();
+            // Whoever is next goes on gathering from there, also with what is of an earlier second: it was granted and not used.
+            _slice = turn.GiveBackTo(_slice);
+            Serve();
+            Go();
         }
     }
 
-    private void Leave()
+    private void FreeSlotOf(BudgetTurn turn)
     {
-        lock (_lock)
+        if (turn.Slot is not null)
         {
-            _running--;
-            Go();
+            turn.Slot = null;
+            _slots.Free();
         }
     }
 
@@ -78,7 +134,7 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
     {
         DropLapsed();
         Serve();
-        if (!_leasing && _waiting.First?.Value is { HasSlot: true })
+        if (!_leasing && _waiting.First is { Slot: not null })
         {
             // Off the caller's scheduler: a grain's would be held by this loop.
             _leasing = true;
@@ -88,7 +144,7 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
 
     private void DropLapsed()
     {
-        if (time.GetElapsedTime(_sliceAt).TotalMilliseconds >= _slice.MillisecondsLeft)
+        if (_time.GetElapsedTime(_sliceAt).TotalMilliseconds >= _slice.MillisecondsLeft)
         {
             _slice = default;
         }
@@ -96,17 +152,16 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
 
     private void Serve()
     {
-        while (_waiting.First?.Value is { } next)
+        while (_waiting.First is { } next)
         {
-            if (!next.HasSlot && _running >= (_limits.Concurrency ?? int.MaxValue))
+            next.Slot ??= _slots.TryTake();
+            if (next.Slot is null)
             {
                 return;
             }
 
-            _running += next.HasSlot ? 0 : 1;
-            next.HasSlot = true;
             _slice = next.TakeFrom(_slice, _limits);
-            if (!next.IsSatisfied)
+            if (!next.IsSatisfied(_limits))
             {
                 return;
             }
@@ -123,11 +178,16 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
             BudgetGrant grant;
             try
             {
-                grant = await lease(requests, messages, limits, CancellationToken.None);
+                grant = await _lease(requests, messages, limits, CancellationToken.None);
             }
             catch (Exception failure)
             {
-                FailAll(failure);
+                lock (_lock)
+                {
+                    FailAll(failure);
+                    _leasing = false;
+                }
+
                 return;
             }
 
@@ -136,13 +196,13 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
                 // Even a grant whose second is over by now serves once: else a slow database would starve everybody.
                 DropLapsed();
                 _slice = grant with { Requests = grant.Requests + _slice.Requests, Messages = grant.Messages + _slice.Messages };
-                _sliceAt = time.GetTimestamp();
+                _sliceAt = _time.GetTimestamp();
                 Serve();
             }
 
             if ((requests > 0 && grant.Requests == 0) || (messages > 0 && grant.Messages == 0))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(grant.MillisecondsLeft + 1), time);
+                await Task.Delay(TimeSpan.FromMilliseconds(grant.MillisecondsToMore + 1), _time);
             }
         }
     }
@@ -151,36 +211,35 @@ internal sealed class ProviderBudget(BudgetLimits limits, LeaseBudget lease, Tim
     {
         lock (_lock)
         {
-            if (_waiting.First?.Value is not { HasSlot: true })
+            if (_waiting.First is not { Slot: not null } first)
             {
                 _leasing = false;
                 return null;
             }
 
-            return (
-                Slice(_waiting.Sum(static turn => (long)turn.RequestsNeeded), _waiting.First.Value.RequestsNeeded, _limits.RequestsPerSecond),
-                Slice(_waiting.Sum(static turn => (long)turn.MessagesNeeded), _waiting.First.Value.MessagesNeeded, _limits.MessagesPerSecond),
-                _limits);
+            // What the first in line has no use for yet is not asked for: it would lapse while he gathers the other kind.
+            var messages = first.MessagesNeeded(_limits) <= 0 ? 0 : Slice(static (turn, limits) => turn.MessagesNeeded(limits), _limits.MessagesPerSecond);
+            var requests = first.MessagesNeeded(_limits) > messages || first.RequestsNeeded(_limits) <= 0
+                ? 0
+                : Slice(static (turn, limits) => turn.RequestsNeeded(limits), _limits.RequestsPerSecond);
+            return (requests, messages, _limits);
         }
     }
 
-    // What the first in line has no need of is not asked for: it would lapse while he gathers the other kind.
-    private static int Slice(long needed, int neededByFirst, double? limit) => limit is { } most && neededByFirst > 0
-        ? (int)Math.Clamp(needed, 1 + (most / SliceShareMin), Math.Min(int.MaxValue, 1 + (most / SliceShareMax)))
-        : 0;
+    private int Slice(Func<BudgetTurn, BudgetLimits, int> needed, double? limit) => (int)Math.Clamp(
+        _waiting.All.Take(TurnsCounted).Sum(turn => (long)needed(turn, _limits)),
+        1 + (limit!.Value / SliceShareMin),
+        Math.Min(int.MaxValue, 1 + (limit.Value / SliceShareMax)));
 
+    /// <summary>Under the lock.</summary>
     private void FailAll(Exception failure)
     {
-        lock (_lock)
+        foreach (var turn in _waiting.All)
         {
-            foreach (var turn in _waiting)
-            {
-                _running -= turn.HasSlot ? 1 : 0;
-                turn.Granted.TrySetException(failure);
-            }
-
-            _waiting.Clear();
-            _leasing = false;
+            FreeSlotOf(turn);
+            turn.Granted.TrySetException(failure);
         }
+
+        _waiting.Clear();
     }
 }

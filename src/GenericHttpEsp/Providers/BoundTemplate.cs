@@ -38,7 +38,7 @@ internal sealed class BoundTemplate
         _assembler = new(provider, body, query, headers, pieces.Length);
         BatchSize = provider.Batch?.Size ?? 1;
         MaxBytes = provider.Batch?.MaxBytes;
-        LingerMilliseconds = provider.Batch?.LingerMilliseconds ?? 0;
+        LingerMilliseconds = provider.Batch?.LingerMilliseconds;
     }
 
     /// <summary>Most records a request; 1 without batching.</summary>
@@ -47,7 +47,7 @@ internal sealed class BoundTemplate
     /// <summary>Largest body, if the provider has one: pack while <see cref="EnvelopeBytes"/> plus the sum of <see cref="BodyBytes"/> stays within.</summary>
     public int? MaxBytes { get; }
 
-    public int LingerMilliseconds { get; }
+    public int? LingerMilliseconds { get; }
 
     /// <summary>Body bytes around the records.</summary>
     public int EnvelopeBytes => _assembler.EnvelopeBytes;

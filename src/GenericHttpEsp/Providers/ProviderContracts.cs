@@ -81,7 +81,7 @@ public sealed record HeaderContract(string? Name, string? Value, bool? Secret)
 /// <param name="Parameter">The key whose value is repeated; empty for the root array.</param>
 /// <param name="Size">Records a call, 2 to 1000.</param>
 /// <param name="MaxBytes">Largest body in bytes.</param>
-/// <param name="LingerMilliseconds">How long to wait for a batch to fill, 0 (default) to 60,000.</param>
+/// <param name="LingerMilliseconds">How long a partly filled batch may wait for more records, 0 to 60,000; absent: until it is full or its slice of the audience ends.</param>
 public sealed record BatchContract(string? Parameter, int? Size, int? MaxBytes, int? LingerMilliseconds);
 
 /// <param name="Type">none (default), system or customUrl.</param>

@@ -8,9 +8,6 @@ namespace GenericHttpEsp.Storage;
 /// </summary>
 internal abstract class LedgerDatabase : IAsyncDisposable
 {
-    /// <summary>For rows that every silo locks: taken last, they are held for one commit only, and never two of them crosswise.</summary>
-    public const int LastOfGroup = 1_000_000;
-
     private readonly GroupCommit _writer;
     private readonly SemaphoreSlim _readers;
     private readonly System.Collections.Concurrent.ConcurrentBag<LedgerSession> _idle = [];
@@ -34,7 +31,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>Runs in a shared transaction; completes when it is durable.</summary>
     /// <param name="kind">Which queue it waits in.</param>
     /// <param name="work">Statements on the session; no transaction control.</param>
-    /// <param name="rows">About how many rows it touches; <see cref="LastOfGroup"/> ends the transaction.</param>
+    /// <param name="rows">About how many rows it touches.</param>
     /// <param name="cancellationToken">Ends the wait as long as it has not begun.</param>
     /// <exception cref="CommitUnknownException">COMMIT failed: the work may or may not have happened.</exception>
     public Task<T> WriteAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, int rows = 1, CancellationToken cancellationToken = default) =>
@@ -105,6 +102,32 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// rows are the server's own.
     /// </summary>
     public virtual Task ForgetDeletedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// Runs in a transaction that no other work shares, for rows that others wait for: in a shared one they would be locked in the order of arrival. SQLite
+    /// has one writer and no such danger: there it is a write like the others. What it writes may be lost by a database that goes
+    /// back without anybody noticing: only for what is harmless to lose.
+    /// </summary>
+    public Task<T> WriteAloneAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken = default) =>
+        Engine == StorageEngine.Sqlite
+            ? WriteAsync(kind, work, cancellationToken: cancellationToken)
+            : ReadAsync(session => CommitAsync(session, work, cancellationToken), cancellationToken);
+
+    private async Task<T> CommitAsync<T>(LedgerSession session, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var transaction = await BeginAsync(session, cancellationToken);
+        session.Transaction = transaction;
+        try
+        {
+            var result = await work(session);
+            await transaction.CommitAsync(cancellationToken);
+            return result;
+        }
+        finally
+        {
+            session.Transaction = null;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

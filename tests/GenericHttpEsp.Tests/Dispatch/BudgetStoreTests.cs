@@ -66,7 +66,7 @@ public sealed class BudgetStoreTests(PostgresServer server)
     [InlineData(0.1, 0, 1)]
     public void Quota_OfAFractionalLimit_FollowsItInTheSum(double limit, long least, long most)
     {
-        var quotas = Enumerable.Range(0, 1000).Select(i => BudgetStore.Quota(limit, 1_795_000_000L + i)).ToList();
+        var quotas = Enumerable.Range(0, 1000).Select(i => BudgetShares.Quota(limit, 1_795_000_000L + i)).ToList();
 
         Assert.Equal((least, most), (quotas.Min(), quotas.Max()));
         Assert.InRange(quotas.Sum(), (limit * 1000) - 1, (limit * 1000) + 1);

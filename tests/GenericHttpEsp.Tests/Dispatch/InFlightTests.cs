@@ -36,6 +36,24 @@ public sealed class InFlightTests
     }
 
     [Fact]
+    public async Task Campaigns_TakeTurns_AndNobodyWalksPastTheLine()
+    {
+        var inFlight = Limited(requests: 1, records: 1000);
+        var first = await EnterAsync(inFlight, 1);
+        var many = Enumerable.Range(0, 3).Select(_ => EnterAsync(inFlight, 1)).ToList();
+        var other = inFlight.EnterAsync(2, 1, CancellationToken.None).AsTask();
+        Assert.Null(inFlight.TryEnter(3, 1));
+
+        first.Dispose();
+        (await many[0]).Dispose();
+        (await other).Dispose();
+        (await many[1]).Dispose();
+        (await many[2]).Dispose();
+        inFlight.TryEnter(3, 1)!.Dispose();
+        Assert.Equal((0, 0), (inFlight.Requests, inFlight.Records));
+    }
+
+    [Fact]
     public async Task BatchLargerThanAll_GoesAlone()
     {
         var inFlight = Limited(requests: 10, records: 1000);
@@ -51,7 +69,7 @@ public sealed class InFlightTests
         var inFlight = Limited(requests: 10, records: 1000);
         using var first = await EnterAsync(inFlight, 500);
         using var cancel = new CancellationTokenSource();
-        var large = inFlight.EnterAsync(600, cancel.Token).AsTask();
+        var large = inFlight.EnterAsync(1, 600, cancel.Token).AsTask();
         var small = EnterAsync(inFlight, 1);
         await cancel.CancelAsync();
 
@@ -82,7 +100,7 @@ public sealed class InFlightTests
             var random = new Random(worker);
             for (var i = 0; i < 300; i++)
             {
-                using (await inFlight.EnterAsync(random.Next(1, 400), CancellationToken.None))
+                using (await inFlight.EnterAsync(1, random.Next(1, 400), CancellationToken.None))
                 {
                     Interlocked.Add(ref over, inFlight.Requests > 8 || inFlight.Records > 1000 ? 1 : 0);
                     await Task.Yield();
@@ -95,7 +113,7 @@ public sealed class InFlightTests
         Assert.Equal((0, 9600, 0, 0), (over, done, inFlight.Requests, inFlight.Records));
     }
 
-    private static Task<IDisposable> EnterAsync(InFlight inFlight, int records) => inFlight.EnterAsync(records, CancellationToken.None).AsTask();
+    private static Task<IDisposable> EnterAsync(InFlight inFlight, int records) => inFlight.EnterAsync(1, records, CancellationToken.None).AsTask();
 
     private static InFlight Limited(int requests, int records) =>
         new(Options.Create(new DispatchOptions { RequestsInFlightMax = requests, RecordsInFlightMax = records }));

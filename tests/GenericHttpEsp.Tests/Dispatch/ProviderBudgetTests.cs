@@ -15,7 +15,7 @@ public sealed class ProviderBudgetTests
     {
         var budget = Budget(new BudgetLimits(null, null, null));
 
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => budget.TakeAsync(1000, CancellationToken.None).AsTask()));
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => budget.TakeAsync(1, 1000, CancellationToken.None).AsTask()));
 
         Assert.Equal(0, _leases);
     }
@@ -24,7 +24,7 @@ public sealed class ProviderBudgetTests
     public async Task Requests_BeyondTheSecondsLimit_GoInTheNextSeconds()
     {
         var budget = Budget(new BudgetLimits(10, null, null));
-        var taking = Enumerable.Range(0, 25).Select(_ => budget.TakeAsync(500, CancellationToken.None).AsTask()).ToList();
+        var taking = Enumerable.Range(0, 25).Select(_ => budget.TakeAsync(1, 500, CancellationToken.None).AsTask()).ToList();
 
         await _dry.Task;
         await Task.WhenAll(taking.Take(10));
@@ -39,8 +39,8 @@ public sealed class ProviderBudgetTests
     public async Task BatchLargerThanASecondsMessages_GathersOverSeconds()
     {
         var budget = Budget(new BudgetLimits(5, 100, null));
-        var large = budget.TakeAsync(250, CancellationToken.None).AsTask();
-        var small = budget.TakeAsync(10, CancellationToken.None).AsTask();
+        var large = budget.TakeAsync(1, 250, CancellationToken.None).AsTask();
+        var small = budget.TakeAsync(1, 10, CancellationToken.None).AsTask();
         await _dry.Task;
         Assert.False(large.IsCompleted || small.IsCompleted);
         await AdvanceUntilAsync(large);
@@ -56,12 +56,12 @@ public sealed class ProviderBudgetTests
         var budget = Budget(new BudgetLimits(1000, null, null));
         for (var i = 0; i < 40; i++)
         {
-            (await budget.TakeAsync(1, CancellationToken.None)).Dispose();
+            (await budget.TakeAsync(1, 1, CancellationToken.None)).Dispose();
         }
 
         Assert.Equal(1, _leases);
         _time.Advance(TimeSpan.FromMilliseconds(1001));
-        (await budget.TakeAsync(1, CancellationToken.None)).Dispose();
+        (await budget.TakeAsync(1, 1, CancellationToken.None)).Dispose();
         Assert.Equal(2, _leases);
     }
 
@@ -69,13 +69,13 @@ public sealed class ProviderBudgetTests
     public async Task Concurrency_IsKeptAndFreedByDisposing()
     {
         var budget = Budget(new BudgetLimits(null, null, 2));
-        var first = await budget.TakeAsync(1, CancellationToken.None);
-        await budget.TakeAsync(1, CancellationToken.None);
-        var third = budget.TakeAsync(1, CancellationToken.None).AsTask();
+        var first = await budget.TakeAsync(1, 1, CancellationToken.None);
+        await budget.TakeAsync(1, 1, CancellationToken.None);
+        var third = budget.TakeAsync(1, 1, CancellationToken.None).AsTask();
         Assert.False(third.IsCompleted);
         first.Dispose();
         first.Dispose();
-        var fourth = budget.TakeAsync(1, CancellationToken.None).AsTask();
+        var fourth = budget.TakeAsync(1, 1, CancellationToken.None).AsTask();
 
         await third;
         Assert.False(fourth.IsCompleted);
@@ -88,8 +88,8 @@ public sealed class ProviderBudgetTests
     {
         var budget = Budget(new BudgetLimits(null, 10, 1));
         using var cancel = new CancellationTokenSource();
-        var large = budget.TakeAsync(1000, cancel.Token).AsTask();
-        var small = budget.TakeAsync(1, CancellationToken.None).AsTask();
+        var large = budget.TakeAsync(1, 1000, cancel.Token).AsTask();
+        var small = budget.TakeAsync(1, 1, CancellationToken.None).AsTask();
         await _dry.Task;
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => large);
@@ -103,23 +103,60 @@ public sealed class ProviderBudgetTests
         var budget = new ProviderBudget(
             new BudgetLimits(10, null, 1),
             (requests, messages, limits, _) => broken ? throw new IOException("disk full") : LeaseAsync(requests, messages, limits),
+            null,
             _time);
 
-        await Assert.ThrowsAsync<IOException>(() => budget.TakeAsync(1, CancellationToken.None).AsTask());
+        await Assert.ThrowsAsync<IOException>(() => budget.TakeAsync(1, 1, CancellationToken.None).AsTask());
         broken = false;
-        (await budget.TakeAsync(1, CancellationToken.None)).Dispose();
+        (await budget.TakeAsync(1, 1, CancellationToken.None)).Dispose();
     }
 
     [Fact]
     public async Task LimitLifted_LetsWaitingSendersGo()
     {
         var budget = Budget(new BudgetLimits(1, null, null));
-        await budget.TakeAsync(1, CancellationToken.None);
-        var waiting = budget.TakeAsync(1, CancellationToken.None).AsTask();
+        await budget.TakeAsync(1, 1, CancellationToken.None);
+        var waiting = budget.TakeAsync(1, 1, CancellationToken.None).AsTask();
         await _dry.Task;
         budget.Limit(new BudgetLimits(null, null, null));
 
         await waiting;
+    }
+
+    [Fact]
+    public async Task Campaigns_TakeTurns_HoweverManyWait()
+    {
+        var budget = Budget(new BudgetLimits(null, null, 1));
+        var served = new List<long>();
+        var held = await budget.TakeAsync(1, 1, CancellationToken.None);
+        var waiting = new long[] { 1, 1, 1, 1, 2, 2, 3 }.Select(async campaign =>
+        {
+            using var turn = await budget.TakeAsync(campaign, 1, CancellationToken.None);
+            lock (served)
+            {
+                served.Add(campaign);
+            }
+        }).ToList();
+        held.Dispose();
+        await Task.WhenAll(waiting);
+
+        Assert.Equal([1, 2, 3, 1, 2, 1, 1], served);
+    }
+
+    [Fact]
+    public async Task CancelledTurn_LeavesWhatItGatheredToTheNext()
+    {
+        var budget = Budget(new BudgetLimits(null, 100, null));
+        using var cancel = new CancellationTokenSource();
+        var large = budget.TakeAsync(1, 250, cancel.Token).AsTask();
+        var next = budget.TakeAsync(2, 100, CancellationToken.None).AsTask();
+        await _dry.Task;
+        Assert.False(large.IsCompleted || next.IsCompleted);
+        await cancel.CancelAsync();
+
+        // Without another second.
+        await next.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Single(_granted);
     }
 
     // The budget sets its timers off the test's thread, so one step of the clock may come too early for it.
@@ -135,7 +172,7 @@ public sealed class ProviderBudgetTests
     }
 
     private ProviderBudget Budget(BudgetLimits limits) =>
-        new(limits, (requests, messages, current, _) => LeaseAsync(requests, messages, current), _time);
+        new(limits, (requests, messages, current, _) => LeaseAsync(requests, messages, current), null, _time);
 
     /// <summary>The store's rule on the fake clock.</summary>
     private Task<BudgetGrant> LeaseAsync(int requests, int messages, BudgetLimits limits)
@@ -148,6 +185,7 @@ public sealed class ProviderBudgetTests
             var grant = new BudgetGrant(
                 (int)Math.Min(requests, (limits.RequestsPerSecond ?? int.MaxValue) - granted.Requests),
                 (int)Math.Min(messages, (limits.MessagesPerSecond ?? int.MaxValue) - granted.Messages),
+                (int)(1000 - (now % 1000)),
                 (int)(1000 - (now % 1000)));
             if (grant.Requests + grant.Messages > 0)
             {

@@ -13,12 +13,12 @@ public sealed class GroupCommitTests(PostgresServer server)
         await using var ledger = await TestLedger.CreateAsync(
             Engines.Parse(engine), server, new FakeTimeProvider(), options => options.WritersMax = 1);
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var before = ledger.Database.Transactions;
         var holder = ledger.Database.WriteAsync(WriteKind.Outcome, async session =>
         {
             await release.Task;
             return await session.ExecuteAsync("insert into settings (name, value) values ('holder', '1')");
         });
-        var before = ledger.Database.Transactions;
         var writes = Enumerable.Range(0, 200).Select(i => Insert(ledger, $"n{i}", WriteKind.Outcome)).ToList();
         release.SetResult();
 
@@ -143,24 +143,6 @@ public sealed class GroupCommitTests(PostgresServer server)
 
         await Task.WhenAll(writes);
         Assert.Equal(1, most);
-    }
-
-    [Fact]
-    public async Task LastOfGroup_WithOthersWaiting_EndsTheTransaction()
-    {
-        await using var ledger = await TestLedger.CreateAsync(StorageEngine.Sqlite, server, new FakeTimeProvider());
-        var release = new TaskCompletionSource();
-        var holder = ledger.Database.WriteAsync(WriteKind.Outcome, async _ => { await release.Task; return 0; });
-        var before = ledger.Database.Transactions;
-        var writes = Enumerable.Range(0, 3).Select(i => ledger.Database.WriteAsync(
-            WriteKind.Claim,
-            session => session.ExecuteAsync("insert into settings (name, value) values (@name, 'x')", ("@name", $"b{i}")),
-            LedgerDatabase.LastOfGroup,
-            affinity: 0)).ToList();
-        release.SetResult();
-
-        await Task.WhenAll([holder, .. writes]);
-        Assert.InRange(ledger.Database.Transactions - before, 2, 4);
     }
 
     private static Task<int> Insert(TestLedger ledger, string name, WriteKind kind) =>

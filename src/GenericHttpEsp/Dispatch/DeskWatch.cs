@@ -1,0 +1,56 @@
+using GenericHttpEsp.Providers;
+
+namespace GenericHttpEsp.Dispatch;
+
+/// <summary>
+/// Tells the desks of this silo what changed elsewhere: limits, for those who wait in a line that may not move for long under the old ones, and sizes that
+/// other silos learnt.
+/// </summary>
+internal sealed partial class DeskWatch(ProviderDesks desks, ProviderCatalog providers, DeskStore store, TimeProvider time, ILogger<DeskWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
+    // Well within the half minute that the store looks back.
+    private const int RoundsPerSizes = 10;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every, time);
+        try
+        {
+            for (var round = 1; await timer.WaitForNextTickAsync(stoppingToken); round++)
+            {
+                await LookAsync(round % RoundsPerSizes == 0, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task LookAsync(bool sizesToo, CancellationToken stoppingToken)
+    {
+        try
+        {
+            foreach (var (id, desk) in desks.All.Where(static entry => entry.Value.Budget.HasWaiting))
+            {
+                // The catalog asks the grain at most once a second.
+                if (await providers.GetAsync(id, null, stoppingToken) is { } provider)
+                {
+                    desk.Follow(provider);
+                }
+            }
+
+            if (sizesToo && desks.All.Count > 0)
+            {
+                (await store.NewSizesAsync(stoppingToken)).ForEach(size => desks.Find(size.ProviderId)?.Note(size.Version, size.BytesMax));
+            }
+        }
+        catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+        {
+            LogNotSeen(failure);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What changed of providers elsewhere cannot be seen now; looking again")]
+    private partial void LogNotSeen(Exception failure);
+}
