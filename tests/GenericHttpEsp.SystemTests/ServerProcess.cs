@@ -21,17 +21,18 @@ internal sealed class ServerProcess : IDisposable
 
     public int Id => _process.Id;
 
-    public static ServerProcess Start(string folder, params string[] more) => Start(folder, null, more);
+    public bool HasEnded => _process.HasExited;
 
-    /// <param name="failPoint"><c>name:n</c> or <c>name:n:stop</c>; see the program's fail points.</param>
-    public static ServerProcess Start(string folder, string? failPoint, string[] more)
+    public static ServerProcess Start(string folder, params string[] more) => Start(new ServerLaunch(folder, more));
+
+    public static ServerProcess Start(ServerLaunch launch)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "GenericHttpEsp.dll");
-        string[] args = [program, .. more, "--Urls=http://127.0.0.1:0", $"--Storage:DataDirectory={folder}", $"--Api:BootstrapKey={Key}"];
-        var start = new ProcessStartInfo("dotnet", args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
-        if (failPoint is not null)
+        string[] command = [.. launch.Prefix, "dotnet", launch.Program, .. launch.Arguments];
+        string[] args = [.. command[1..], "--Urls=http://127.0.0.1:0", $"--Storage:DataDirectory={launch.Folder}", $"--Api:BootstrapKey={Key}"];
+        var start = new ProcessStartInfo(command[0], args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = launch.Folder };
+        if (launch.FailPoint is not null)
         {
-            start.Environment["GHE_FAILPOINT"] = failPoint;
+            start.Environment["GHE_FAILPOINT"] = launch.FailPoint;
         }
 
         var server = new ServerProcess(new Process { StartInfo = start });

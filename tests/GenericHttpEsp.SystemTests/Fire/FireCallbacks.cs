@@ -13,19 +13,19 @@ internal sealed class FireCallbacks
         ("delivered", "success"), ("hard_bounce", "failed"), ("soft_bounce", "failed"), ("spam", "failed"), ("unsubscribed", "failed"), ("clicked", "clicked"),
     ];
 
-    private readonly FireBench _bench;
+    private readonly FireDriver _bench;
     private readonly string _path;
     private readonly (string Email, string Meta)[] _people;
 
-    private FireCallbacks(FireBench bench, string path, (string Email, string Meta)[] people) => (_bench, _path, _people) = (bench, path, people);
+    private FireCallbacks(FireDriver bench, string path, (string Email, string Meta)[] people) => (_bench, _path, _people) = (bench, path, people);
 
     /// <summary>Each type happens to as many; three of them forbid.</summary>
     public static int TypeCount => Types.Length;
 
-    public static async Task<FireCallbacks> OfAsync(FireBench bench, long campaign)
+    public static async Task<FireCallbacks> OfAsync(FireDriver bench, long campaign)
     {
-        var provider = (await FireBench.OkAsync(bench.Server.Client.GetAsync($"/v1/campaigns/{campaign}")))["providerId"];
-        var url = new Uri((string)(await FireBench.OkAsync(bench.Server.Client.GetAsync($"/v1/providers/{provider}")))["callbackUrl"]!);
+        var provider = (await FireBench.OkAsync(bench.Door.GetAsync($"/v1/campaigns/{campaign}")))["providerId"];
+        var url = new Uri((string)(await FireBench.OkAsync(bench.Door.GetAsync($"/v1/providers/{provider}")))["callbackUrl"]!);
         var people = bench.Sandbox.Entries().Where(static entry => entry.Kind == SandboxEntryKind.End)
             .SelectMany(static entry => entry.Addresses!.Zip(entry.MessageIds!, static (email, meta) => (email, meta!)))
             .OrderBy(static person => int.Parse(person.email[1..person.email.IndexOf('@')], System.Globalization.CultureInfo.InvariantCulture));
@@ -58,7 +58,7 @@ internal sealed class FireCallbacks
         try
         {
             using var content = new StringContent(body, Encoding.UTF8, "application/json");
-            using var answer = await _bench.Server.Client.PostAsync(_path, content);
+            using var answer = await _bench.Door.PostAsync(_path, content);
             var text = await answer.Content.ReadAsStringAsync();
             Assert.True(answer.StatusCode == HttpStatusCode.OK, text);
             Assert.Empty(JsonNode.Parse(text)!["UNPROCESSED_EVENTS"]?.AsArray() ?? []);

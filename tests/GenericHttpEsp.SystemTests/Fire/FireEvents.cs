@@ -1,10 +1,9 @@
 using GenericHttpEsp.Stats;
 using GenericHttpEsp.Storage;
-using Microsoft.Data.Sqlite;
 
 namespace GenericHttpEsp.SystemTests.Fire;
 
-/// <summary>What the ledger's files say of callbacks.</summary>
+/// <summary>What the ledger says of callbacks.</summary>
 /// <param name="Rows">Events, as text.</param>
 /// <param name="Emails">Whose events they are.</param>
 /// <param name="Counters">In the order of <see cref="EventCounts.Columns"/>.</param>
@@ -12,11 +11,10 @@ namespace GenericHttpEsp.SystemTests.Fire;
 internal sealed record FireEvents(IReadOnlyList<string> Rows, IReadOnlySet<string> Emails, string Counters, long Forbidden)
 {
     /// <summary>Of a server that runs or one that has ended.</summary>
-    public static async Task<FireEvents> ReadAsync(string folder)
+    public static Task<FireEvents> ReadAsync(FireDriver bench) => bench.ReadAsync(ReadAsync);
+
+    private static async Task<FireEvents> ReadAsync(LedgerSession session)
     {
-        var connection = new SqliteConnection(SqliteFiles.ConnectionString(Path.Combine(folder, "ledger.db")));
-        await connection.OpenAsync();
-        await using var session = new LedgerSession(connection, StorageEngine.Sqlite);
         var rows = await session.QueryAsync(
             "select campaign_id, run, recipient_id, type, moment, discriminator, occurred_at, reason_hash from events order by 1, 2, 3, 4, 5, 6",
             static row => string.Join('|', Enumerable.Range(0, row.FieldCount).Select(row.GetValue)));

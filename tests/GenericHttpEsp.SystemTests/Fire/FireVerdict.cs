@@ -12,18 +12,18 @@ namespace GenericHttpEsp.SystemTests.Fire;
 internal sealed record FireVerdict(int Lost, int Twice, int Denied, int Unknown)
 {
     /// <summary>
-    /// The campaign completes by itself; the recount holds; the server ends orderly; nobody is lost, twice or denied; unknown is at most what was on the wire.
+    /// The campaign completes by itself; the recount holds; the servers end orderly; nobody is lost, twice or denied; unknown is at most what was on the wire.
     /// </summary>
-    public static async Task<FireVerdict> HoldsAsync(FireBench bench, long campaign, int people, int unknownMax)
+    public static async Task<FireVerdict> HoldsAsync(FireDriver bench, long campaign, int people, int unknownMax)
     {
         var stats = await bench.EndAsync(campaign);
-        var audit = await FireBench.OkAsync(bench.Server.Client.GetAsync($"/v1/campaigns/{campaign}/verify"));
+        var audit = await FireBench.OkAsync(bench.Door.GetAsync($"/v1/campaigns/{campaign}/verify"));
         Assert.Empty(audit["problems"]!.AsArray());
         Assert.Equal(people, (int)stats["audience"]!);
         Assert.Equal(people, (int)stats["accepted"]! + (int)stats["unknown"]!);
-        Assert.Equal(0, await bench.Server.SignalAsync("TERM", TestContext.Current.CancellationToken));
+        await bench.EndServersAsync();
 
-        var verdict = Of(bench.Sandbox.Entries(), await FireLedger.ReadAsync(bench.Folder, campaign), people);
+        var verdict = Of(bench.Sandbox.Entries(), await FireLedger.ReadAsync(bench, campaign), people);
         Assert.Equal((0, 0, 0), (verdict.Lost, verdict.Twice, verdict.Denied));
         Assert.Equal(verdict.Unknown, (int)stats["unknown"]!);
         Assert.InRange(verdict.Unknown, 0, unknownMax);

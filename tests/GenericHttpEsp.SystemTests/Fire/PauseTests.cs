@@ -65,7 +65,7 @@ public sealed class PauseTests
     /// <summary>Every request's head is here within the send window of its claim, by the clock that both processes share.</summary>
     private static async Task NothingLateAsync(FireBench bench, long campaign)
     {
-        var claimedAt = (await FireLedger.ReadAsync(bench.Folder, campaign)).ClaimedAt;
+        var claimedAt = (await FireLedger.ReadAsync(bench, campaign)).ClaimedAt;
         var log = bench.Sandbox.Entries();
         var heads = log.Where(static entry => entry.Kind == SandboxEntryKind.Head).ToDictionary(static entry => entry.Request, static entry => entry.At);
         var ends = log.Where(static entry => entry.Kind == SandboxEntryKind.End).ToList();
