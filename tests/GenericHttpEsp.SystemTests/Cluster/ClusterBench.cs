@@ -12,8 +12,10 @@ internal sealed class ClusterBench : FireDriver
     // Seconds between probes; three missed ones make a silo suspect. Short, so that tests are; not so short that a busy machine is taken for a dead one.
     private const int ProbeSeconds = 2;
     private const int ActiveStatus = 3;
+    private const int BodiesKept = 200;
     private readonly string _folder = Directory.CreateTempSubdirectory("ghe-fire-cluster-").FullName;
     private readonly string _database;
+    private int _nextDoor;
 
     private ClusterBench(SandboxHost sandbox, string database, int silos, string[] more)
         : base(sandbox)
@@ -25,6 +27,7 @@ internal sealed class ClusterBench : FireDriver
             $"--Secrets:KeyFile={Path.Combine(_folder, "secret.key")}",
             "--Dispatch:AllowedNetworks:0=127.0.0.1",
             $"--Dispatch:AttemptTimeoutSeconds={AttemptTimeoutSeconds}",
+            $"--Cluster:ProbeSeconds={ProbeSeconds}",
             .. more,
         ];
         Silos = [.. Enumerable.Range(0, silos).Select(i => new ClusterSilo(Path.Combine(_folder, $"silo{i}"), arguments))];
@@ -37,13 +40,16 @@ internal sealed class ClusterBench : FireDriver
     /// <param name="server">Where the database is made.</param>
     /// <param name="silos">How many are started.</param>
     /// <param name="behaviour">Of the sandbox.</param>
+    /// <param name="failPoints">Of the first silos; see <see cref="ClusterSilo.Launch"/>.</param>
+    /// <param name="program">Another build for these first processes.</param>
     /// <param name="more">Settings of all silos.</param>
-    public static async Task<ClusterBench> StartAsync(PostgresProcess server, int silos = 3, SandboxBehaviour? behaviour = null, params string[] more)
+    public static async Task<ClusterBench> StartAsync(
+        PostgresProcess server, int silos = 3, SandboxBehaviour? behaviour = null, string[]? failPoints = null, string? program = null, params string[] more)
     {
-        var bench = new ClusterBench(await SandboxAsync(behaviour), await server.NewDatabaseAsync(), silos, more);
+        var bench = new ClusterBench(await SandboxAsync(behaviour, BodiesKept), await server.NewDatabaseAsync(), silos, more);
         try
         {
-            await bench.StartAllAsync();
+            await bench.StartAllAsync(failPoints, program);
             return bench;
         }
         catch
@@ -54,10 +60,14 @@ internal sealed class ClusterBench : FireDriver
     }
 
     /// <summary>Starts those that are not up, all at once, and waits until they have met.</summary>
-    public async Task StartAllAsync()
+    public async Task StartAllAsync(string[]? failPoints = null, string? program = null)
     {
         var down = Silos.Where(static silo => !silo.IsUp).ToList();
-        down.ForEach(static silo => silo.Launch());
+        foreach (var (i, silo) in down.Index())
+        {
+            silo.Launch(failPoints?.ElementAtOrDefault(i), program);
+        }
+
         await Task.WhenAll(down.Select(static silo => silo.ListenAsync()));
         await MetAsync(Silos.Count);
     }
@@ -76,8 +86,15 @@ internal sealed class ClusterBench : FireDriver
     public Task<int> ActiveAsync() => ReadAsync(static session => session.FirstAsync(
         "select count(*)::int from OrleansMembership where Status = @active", static row => row.GetInt32(0), ("@active", ActiveStatus)));
 
+    /// <summary>Another silo with each call, as a load balancer without memory.</summary>
+    public HttpClient NextDoor()
+    {
+        var up = Silos.Where(static silo => silo.IsUp).ToList();
+        return up[(int)((uint)Interlocked.Increment(ref _nextDoor) % up.Count)].Server.Client;
+    }
+
     /// <summary>Ids as far apart as in a large installation, so that a few thousand people make so many partitions.</summary>
-    public async Task ImportAsync(int people, int partitions)
+    public async Task ImportAsync(int people, int partitions, string list = Everybody)
     {
         var step = Math.Max(1, partitions * 8 * 4096 / people);
         await using var connection = new NpgsqlConnection(_database);
@@ -85,7 +102,35 @@ internal sealed class ClusterBench : FireDriver
         await using var alter = new NpgsqlCommand(
             string.Create(CultureInfo.InvariantCulture, $"alter table profiles alter column id set increment by {step}"), connection);
         await alter.ExecuteNonQueryAsync();
-        await ImportAsync(people);
+        await ImportAsync(people, list);
+    }
+
+    /// <summary>Kills a silo. Answers how many of its requests were open, by the sandbox's log; the kill counts only if that is any.</summary>
+    public async Task<int> KillAsync(ClusterSilo silo)
+    {
+        var before = Sandbox.Entries()[^1].Sequence;
+        await silo.KillAsync();
+        // Its connections are reset with its end; the sandbox hears of it at once.
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TestContext.Current.CancellationToken);
+        return Sandbox.Entries(before).Count(static entry => entry.Kind == SandboxEntryKind.Aborted);
+    }
+
+    /// <summary>Waits until every partition that had something left to claim at a time has claimed again; answers how long after it the last one did.</summary>
+    public async Task<TimeSpan> ResumedAsync(DateTimeOffset since)
+    {
+        using var limit = Limit();
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        var open = await UnclaimedAsync();
+        while (true)
+        {
+            var claims = await ClaimsAsync(since);
+            if (open.All(claims.ContainsKey))
+            {
+                return open.Count == 0 ? TimeSpan.Zero : open.Max(partition => claims[partition]) - since;
+            }
+
+            await tick.WaitForNextTickAsync(limit.Token);
+        }
     }
 
     public override async Task<T> ReadAsync<T>(Func<LedgerSession, Task<T>> read)
@@ -96,6 +141,18 @@ internal sealed class ClusterBench : FireDriver
         return await read(session);
     }
 
+    private Task<List<long>> UnclaimedAsync() => ReadAsync(static session => session.QueryAsync(
+        "select id from partitions where state = 'open' and cursor < last_id", static row => row.GetInt64(0)));
+
+    private async Task<Dictionary<long, DateTimeOffset>> ClaimsAsync(DateTimeOffset since)
+    {
+        var rows = await ReadAsync(session => session.QueryAsync(
+            "select partition_id, min(claimed_at) from batches where claimed_at >= @since group by partition_id",
+            static row => (row.GetInt64(0), row.GetInt64(1)),
+            ("@since", since.ToUnixTimeMilliseconds())));
+        return rows.ToDictionary(static row => row.Item1, static row => DateTimeOffset.FromUnixTimeMilliseconds(row.Item2));
+    }
+
     public override Task EndServersAsync() => Task.WhenAll(Silos.Where(static silo => silo.IsUp).Select(static silo => silo.TermAsync()));
 
     public override async ValueTask DisposeAsync()
@@ -103,7 +160,10 @@ internal sealed class ClusterBench : FireDriver
         foreach (var silo in Silos)
         {
             silo.Dispose();
-            TestContext.Current.TestOutputHelper?.WriteLine(silo.Output);
+            if (Environment.GetEnvironmentVariable("GHE_FIRE_LOGS") is { Length: > 0 } logs)
+            {
+                await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(logs).FullName, $"{Path.GetFileName(_folder)}-{silo.SiloPort}.log"), silo.Output);
+            }
         }
 
         await Sandbox.DisposeAsync();

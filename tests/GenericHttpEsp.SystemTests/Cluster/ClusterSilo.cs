@@ -76,6 +76,13 @@ internal sealed class ClusterSilo(string folder, string[] arguments) : IDisposab
         return Server.EndAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>It ends itself at its fail point.</summary>
+    public async Task CrashAsync()
+    {
+        Assert.NotEqual(0, await EndAsync());
+        Assert.Contains("Fail point ", Server.Output, StringComparison.Ordinal);
+    }
+
     public void Dispose() => Forget();
 
     private void Forget()

@@ -16,6 +16,7 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
 {
     // Claims left behind by a kill become unknown after send window + this + 4 s: short, so that tests are.
     protected const int AttemptTimeoutSeconds = 3;
+    public const string Everybody = "example";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(100);
 
@@ -34,42 +35,53 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    protected static Task<SandboxHost> SandboxAsync(SandboxBehaviour? behaviour) => SandboxHost.StartAsync(
-        new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = 0, BatchKeyPath = "key" }, TimeProvider.System, CancellationToken.None);
+    protected static Task<SandboxHost> SandboxAsync(SandboxBehaviour? behaviour, int bodies = 0) => SandboxHost.StartAsync(
+        new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = bodies, BatchKeyPath = "key" }, TimeProvider.System, CancellationToken.None);
 
-    public async Task ImportAsync(int people)
+    /// <param name="people">Named p0 and up.</param>
+    /// <param name="list">Their list, and the domain of their addresses.</param>
+    public async Task ImportAsync(int people, string list = Everybody)
     {
         var lines = new StringBuilder();
         for (var i = 0; i < people; i++)
         {
-            lines.Append(CultureInfo.InvariantCulture, $$$"""{"email":"p{{{i}}}@example.com","attributes":{"name":"Person {{{i}}}"}}""").Append('\n');
+            lines.Append(CultureInfo.InvariantCulture, $$$"""{"email":"p{{{i}}}@{{{list}}}.com","attributes":{"name":"Person {{{i}}}"}}""").Append('\n');
         }
 
         using var body = new StringContent(lines.ToString());
         body.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
-        Assert.Equal(people, (int)(await OkAsync(Door.PostAsync("/v1/recipients/import", body)))["inserted"]!);
+        Assert.Equal(people, (int)(await OkAsync(Door.PostAsync($"/v1/recipients/import?list={list}", body)))["inserted"]!);
     }
 
-    /// <summary>A campaign to all, as a draft.</summary>
+    /// <summary>A campaign to a list, as a draft, with a provider of its own.</summary>
     /// <param name="size">Records in a request.</param>
     /// <param name="concurrency">Requests on the wire at once.</param>
-    public async Task<long> CampaignAsync(int size, int concurrency)
+    /// <param name="list">Of <see cref="ImportAsync(int, string)"/>.</param>
+    public async Task<long> CampaignAsync(int size, int concurrency, string list = Everybody) =>
+        await CampaignAsync(await ProviderAsync(size, concurrency, list), list);
+
+    public async Task<long> ProviderAsync(int size, int concurrency, string nickname)
     {
         var provider = JsonNode.Parse(
             """
-            {"nickname": "fire", "requestType": "POST", "defaultFromName": "Acme", "defaultFromAddress": "deals@acme.example",
+            {"requestType": "POST", "defaultFromName": "Acme", "defaultFromAddress": "deals@acme.example",
              "parameters": {"key": "$$BatchID", "msgs": [{"from": "$$FromName", "senderaddr": "$$FromAddress", "to": "$$To", "mid": "$$MessageID",
-               "content": "$$HTML", "heading": "$$Subject"}]}}
+               "content": "$$HTML", "heading": "$$Subject", "unsubscribe": "$$UnsubscribeURL"}]}}
             """)!.AsObject();
+        provider["nickname"] = nickname;
         provider["endpoint"] = new Uri(Sandbox.Address, "/send").ToString();
         provider["batch"] = new JsonObject { ["parameter"] = "msgs", ["size"] = size };
         provider["limits"] = new JsonObject { ["concurrency"] = concurrency };
-        var id = (long)(await OkAsync(Door.PostAsJsonAsync("/v1/providers", provider)))["id"]!;
+        return (long)(await OkAsync(Door.PostAsJsonAsync("/v1/providers", provider)))["id"]!;
+    }
+
+    public async Task<long> CampaignAsync(long provider, string list)
+    {
         var campaign = new JsonObject
         {
-            ["name"] = "Fire",
-            ["providerId"] = id,
-            ["audience"] = new JsonObject { ["all"] = true },
+            ["name"] = list,
+            ["providerId"] = provider,
+            ["audience"] = new JsonObject { ["list"] = list },
             ["subject"] = "Hello {{ profile.name }}",
             ["html"] = "<p>Dear {{ profile.name }}, it burns.</p>",
         };
@@ -87,6 +99,14 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
         var seen = 0;
         var last = await Sandbox.WaitForEntryAsync(entry => entry.Sequence > _seen && entry.Kind == SandboxEntryKind.End && ++seen >= requests, limit.Token);
         _seen = last.Sequence;
+    }
+
+    /// <summary>Waits until so many requests are judged since the beginning.</summary>
+    public async Task WaitForShareAsync(int requests)
+    {
+        using var limit = Limit();
+        var seen = 0;
+        await Sandbox.WaitForEntryAsync(entry => entry.Kind == SandboxEntryKind.End && ++seen >= requests, limit.Token);
     }
 
     /// <summary>The server sends nothing now: waits for what is still in the sandbox, so that requests seen later were sent later.</summary>
