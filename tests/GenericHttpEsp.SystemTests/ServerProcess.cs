@@ -9,6 +9,7 @@ internal sealed class ServerProcess : IDisposable
 {
     public const string Key = "system-test-key-system-test-key-0";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly TaskCompletionSource<string> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,7 +49,7 @@ internal sealed class ServerProcess : IDisposable
     public async Task ListenAsync(CancellationToken cancellationToken)
     {
         var ended = _process.WaitForExitAsync(cancellationToken);
-        if (await Task.WhenAny(_listening.Task, ended).WaitAsync(TimeSpan.FromSeconds(60), cancellationToken) == ended)
+        if (await Task.WhenAny(_listening.Task, ended).WaitAsync(Patience, cancellationToken) == ended)
         {
             throw new InvalidOperationException($"The program ended:\n{Output}");
         }
@@ -87,9 +88,17 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
+    /// <summary>The most memory it has had resident.</summary>
+    public async Task<int> PeakMegabytesAsync(CancellationToken cancellationToken)
+    {
+        var lines = await File.ReadAllLinesAsync($"/proc/{_process.Id}/status", cancellationToken);
+        var peak = lines.Single(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return int.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture) / 1024;
+    }
+
     public async Task<int> EndAsync(CancellationToken cancellationToken)
     {
-        await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
+        await _process.WaitForExitAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
         return _process.ExitCode;
     }
 

@@ -5,6 +5,7 @@ namespace GenericHttpEsp.SystemTests.Cluster;
 /// <param name="arguments">What all silos are started with.</param>
 internal sealed class ClusterSilo(string folder, string[] arguments) : IDisposable
 {
+    private const int MegabytesMax = 400;
     private ServerProcess? _server;
 
     public ServerProcess Server => _server ?? throw new InvalidOperationException("It was not started.");
@@ -50,10 +51,12 @@ internal sealed class ClusterSilo(string folder, string[] arguments) : IDisposab
         Assert.NotEqual(0, await Server.SignalAsync("KILL", TestContext.Current.CancellationToken));
     }
 
-    /// <summary>SIGTERM; it ends with 0.</summary>
+    /// <summary>SIGTERM; it ends with 0, and it never took more memory than it may.</summary>
     public async Task TermAsync()
     {
         IsUp = false;
+        Assert.False(Server.HasEnded, $"It ended by itself:\n{Server.Output}");
+        Assert.InRange(await Server.PeakMegabytesAsync(TestContext.Current.CancellationToken), 0, MegabytesMax);
         var code = await Server.SignalAsync("TERM", TestContext.Current.CancellationToken);
         Assert.True(code == 0, $"It ended with {code}:\n{Server.Output}");
     }

@@ -17,7 +17,7 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
     // Claims left behind by a kill become unknown after send window + this + 4 s: short, so that tests are.
     protected const int AttemptTimeoutSeconds = 3;
     public const string Everybody = "example";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(100);
 
     private long _seen;
