@@ -23,13 +23,14 @@ internal sealed class CampaignWorkStore(LedgerDatabase database)
         session => session.ExecuteAsync("delete from campaign_work where campaign_id = @id", ("@id", campaignId)),
         cancellationToken: cancellationToken);
 
-    /// <summary>Takes the campaigns that are due and were not poked lately; several silos sweep, one of them gets each.</summary>
+    /// <summary>Takes the campaigns that are due and were not poked lately; several silos sweep, one of them gets each. None while the database is marked as restored.</summary>
     public Task<List<long>> TakeDueAsync(DateTimeOffset now, TimeSpan every, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Event,
         session => session.QueryAsync(
-            """
+            $"""
             update campaign_work set poked_at = @now
             where campaign_id in (select campaign_id from campaign_work where due_at <= @now and poked_at <= @before order by poked_at limit 1000)
+              and poked_at <= @before and {RestoreMark.IsAbsent}
             returning campaign_id
             """,
             static row => row.GetInt64(0),

@@ -33,28 +33,35 @@ internal sealed class PartitionStore(LedgerDatabase database)
 {
     private const int WaitingRowsMax = 64;
 
-    /// <summary>Takes a new epoch, so that claims of any other activation are refused; null when the partition is not open.</summary>
+    /// <summary>
+    /// Takes a new epoch, so that claims of any other activation are refused; null when the partition is not open, or the database was restored and nobody has
+    /// looked at it.
+    /// </summary>
     /// <param name="partitionId">The partition.</param>
     /// <param name="countsAsStart">The first epoch of an activation: too many without any outcome mean that the work ends the process.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task<PartitionLease?> TakeAsync(long partitionId, bool countsAsStart, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Claim,
         session => session.FirstAsync(
-            """
-            update partitions set epoch = epoch + 1, starts = starts + @start where id = @id and state = 'open'
+            $"""
+            update partitions set epoch = epoch + 1, starts = starts + @start where id = @id and state = 'open' and {RestoreMark.IsAbsent}
             returning campaign_id, run, epoch, cursor, last_id, first_block, last_block, starts
             """,
             static row => new PartitionLease(
                 row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), (int)row.GetInt64(7)),
             ("@id", partitionId), ("@start", countsAsStart ? 1L : 0L)),
-        cancellationToken: cancellationToken);
+        rows: 1,
+        affinity: partitionId,
+        cancellationToken);
 
     /// <summary>An orderly end is not a crash, nor is what comes after everything was rendered: the starts so far do not count.</summary>
     public Task ReleaseAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Event,
         session => session.ExecuteAsync(
             "update partitions set starts = 0 where id = @id and epoch = @epoch", ("@id", partitionId), ("@epoch", epoch)),
-        cancellationToken: cancellationToken);
+        rows: 1,
+        affinity: partitionId,
+        cancellationToken);
 
     /// <summary>Done when the cursor stands at the end and no row is open. Writes only when it looks so.</summary>
     public async Task<PartitionTail> FinishAsync(long partitionId, long epoch, CancellationToken cancellationToken)
@@ -81,7 +88,9 @@ internal sealed class PartitionStore(LedgerDatabase database)
               and not exists (select 1 from batches b where b.partition_id = partitions.id and b.state = 3 and b.repeat_until is not null)
             """,
             ("@id", partitionId), ("@epoch", epoch)) == 1,
-        cancellationToken: cancellationToken);
+        rows: 1,
+        affinity: partitionId,
+        cancellationToken);
 
     public Task<OpenRows> OpenRowsAsync(long partitionId, CancellationToken cancellationToken) => database.ReadAsync(
         async session =>
@@ -113,9 +122,9 @@ internal sealed class PartitionStore(LedgerDatabase database)
     public Task SetStateAsync(long campaignId, int run, string from, string to, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Forbid,
         session => session.ExecuteAsync(
-            """
+            $"""
             update partitions set state = @to, epoch = epoch + 1, starts = 0
-            where id in (select id from partitions where campaign_id = @campaign and run = @run and state = @from order by id)
+            where id in (select id from partitions where campaign_id = @campaign and run = @run and state = @from order by id {session.ForUpdate}) and state = @from
             """,
             ("@to", to), ("@from", from), ("@campaign", campaignId), ("@run", run)),
         cancellationToken: cancellationToken);
