@@ -24,15 +24,15 @@ internal sealed class DatabaseHome(LedgerDatabase database, IOptions<StorageOpti
         var file = new HomeFile(storage.Value.DataDirectory);
         var known = HomeFile.Split(await database.ReadAsync(static session => session.FirstAsync(Read, static row => row.GetString(0)), cancellationToken));
         var beside = await file.ReadAsync(cancellationToken);
-        var made = HomeFile.MadeAt(SqliteFiles.Ledger(storage.Value));
+        var born = FileBirth.Of(SqliteFiles.Ledger(storage.Value));
         var because = known is null && beside.Length == 0 ? null
             : known is null || !beside.Contains(known.Value.Word) ? "its database file is not the one that was last used in this directory"
-            : known.Value.MadeAt.Length > 0 && known.Value.MadeAt != made ? "its directory is a copy"
+            : known.Value.Born.Length > 0 && known.Value.Born != born ? "its directory is a copy"
             : null;
         var word = HomeFile.NewWord();
         // Both words until the database has the new one: a crash in between is no restore.
         await file.WriteAsync(known is null ? [word] : [known.Value.Word, word], cancellationToken);
-        await database.WriteAsync(WriteKind.Forbid, session => MoveAsync(session, HomeFile.Join(word, made), because), cancellationToken: cancellationToken);
+        await database.WriteAsync(WriteKind.Forbid, session => MoveAsync(session, HomeFile.Join(word, born), because), cancellationToken: cancellationToken);
         await file.WriteAsync([word], cancellationToken);
     }
 

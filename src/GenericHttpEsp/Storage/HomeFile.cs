@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 
 namespace GenericHttpEsp.Storage;
@@ -10,18 +9,9 @@ internal sealed class HomeFile(string directory)
 
     public static string NewWord() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public static string Join(string word, string madeAt) => $"{word} {madeAt}";
+    public static string Join(string word, string born) => $"{word} {born}";
 
-    public static (string Word, string MadeAt)? Split(string? home) => home?.Split(' ', 2) is [var word, var madeAt] ? (word, madeAt) : null;
-
-    /// <summary>
-    /// When the file system made a file; every way of copying makes another one. Empty where it does not know: .NET then answers the time of the last change.
-    /// </summary>
-    public static string MadeAt(string path)
-    {
-        var made = File.GetCreationTimeUtc(path);
-        return made < File.GetLastWriteTimeUtc(path) ? made.Ticks.ToString(CultureInfo.InvariantCulture) : "";
-    }
+    public static (string Word, string Born)? Split(string? home) => home?.Split(' ', 2) is [var word, var born] ? (word, born) : null;
 
     public async Task<string[]> ReadAsync(CancellationToken cancellationToken) => File.Exists(_path) ? await File.ReadAllLinesAsync(_path, cancellationToken) : [];
 

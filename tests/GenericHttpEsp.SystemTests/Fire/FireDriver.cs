@@ -60,7 +60,7 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
     public async Task<long> CampaignAsync(int size, int concurrency, string list = Everybody) =>
         await CampaignAsync(await ProviderAsync(size, concurrency, list), list);
 
-    public async Task<long> ProviderAsync(int size, int concurrency, string nickname)
+    public async Task<long> ProviderAsync(int size, int concurrency, string nickname, double? requestsPerSecond = null)
     {
         var provider = JsonNode.Parse(
             """
@@ -71,7 +71,7 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
         provider["nickname"] = nickname;
         provider["endpoint"] = new Uri(Sandbox.Address, "/send").ToString();
         provider["batch"] = new JsonObject { ["parameter"] = "msgs", ["size"] = size };
-        provider["limits"] = new JsonObject { ["concurrency"] = concurrency };
+        provider["limits"] = new JsonObject { ["concurrency"] = concurrency, ["requestsPerSecond"] = requestsPerSecond };
         return (long)(await OkAsync(Door.PostAsJsonAsync("/v1/providers", provider)))["id"]!;
     }
 

@@ -33,6 +33,9 @@ internal sealed class CampaignBench : IAsyncDisposable
         return new CampaignBench(application, sandbox);
     }
 
+    /// <summary>Another application with the sandbox of this one. Its owners end both.</summary>
+    public static CampaignBench On(TestApplication application, SandboxHost sandbox) => new(application, sandbox);
+
     public async Task ImportAsync(int people, int from = 0)
     {
         var lines = new StringBuilder();

@@ -29,6 +29,27 @@ public sealed class PostgresServer : IAsyncLifetime
         return new NpgsqlConnectionStringBuilder(server) { Database = name, MaxPoolSize = 30 }.ToString();
     }
 
+    /// <summary>Dumps a database that may be in use; <see cref="RestoreAsync"/> makes another one of it.</summary>
+    public async Task<string> DumpAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        var file = $"{_folder}/{Guid.NewGuid():n}.sql";
+        await RunAsync($"{Binaries()}/pg_dump -f {file} {Arguments(connectionString)}", cancellationToken);
+        return file;
+    }
+
+    public async Task<string> RestoreAsync(string file, CancellationToken cancellationToken)
+    {
+        var database = await NewDatabaseAsync(cancellationToken);
+        await RunAsync($"{Binaries()}/psql -q -v ON_ERROR_STOP=1 -f {file} {Arguments(database)}", cancellationToken);
+        return database;
+    }
+
+    private static string Arguments(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        return $"-h {settings.Host} -p {settings.Port} -U {settings.Username} {settings.Database}";
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_connectionString is not null)

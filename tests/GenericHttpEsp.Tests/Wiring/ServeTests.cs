@@ -100,6 +100,20 @@ public sealed class ServeTests(PostgresServer server)
         await application.Services.GetRequiredService<LedgerDatabase>().DisposeAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await application.Client.GetAsync("/health/ready", Stop)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await application.Client.GetAsync("/health/live", Stop)).StatusCode);
+        Assert.Equal(1, await HealthProgram.RunAsync([$"--Urls={application.Address}"]));
+        Assert.Equal(0, await HealthProgram.RunAsync([$"{application.Address}/health/live"]));
+    }
+
+    [Fact]
+    public async Task Health_OfAServer_IsTheExitCode()
+    {
+        await using var application = await TestApplication.StartAsync();
+        var address = application.Address;
+        Assert.Equal(0, await HealthProgram.RunAsync([$"--Urls={address};http://elsewhere:1"]));
+        Assert.Equal(0, await HealthProgram.RunAsync([$"--Urls=http://0.0.0.0:{new Uri(address).Port}"]));
+        await application.StopAsync();
+        Assert.Equal(1, await HealthProgram.RunAsync([$"--Urls={address}"]));
+        Assert.Equal(1, await HealthProgram.RunAsync(["nonsense"]));
     }
 
     [Fact]
@@ -118,6 +132,7 @@ public sealed class ServeTests(PostgresServer server)
     [InlineData(new[] { "Urls=http://x" }, "serve", false, 1)]
     [InlineData(new[] { "demo", "--exit", "--Urls=http://x" }, "demo", true, 1)]
     [InlineData(new[] { "sandbox", "--Sandbox:Port=0" }, "sandbox", false, 1)]
+    [InlineData(new[] { "backup", "/backup/1", "--Storage:DataDirectory=x" }, "backup", false, 2)]
     [InlineData(new[] { "dmeo" }, "dmeo", false, 0)]
     public void Arguments_AreSplitIntoVerbAndConfiguration(string[] args, string verb, bool exit, int rest)
     {
