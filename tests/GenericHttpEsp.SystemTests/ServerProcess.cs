@@ -9,6 +9,7 @@ internal sealed class ServerProcess : IDisposable
 {
     public const string Key = "system-test-key-system-test-key-0";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly TaskCompletionSource<string> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,17 +22,18 @@ internal sealed class ServerProcess : IDisposable
 
     public int Id => _process.Id;
 
-    public static ServerProcess Start(string folder, params string[] more) => Start(folder, null, more);
+    public bool HasEnded => _process.HasExited;
 
-    /// <param name="failPoint"><c>name:n</c> or <c>name:n:stop</c>; see the program's fail points.</param>
-    public static ServerProcess Start(string folder, string? failPoint, string[] more)
+    public static ServerProcess Start(string folder, params string[] more) => Start(new ServerLaunch(folder, more));
+
+    public static ServerProcess Start(ServerLaunch launch)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "GenericHttpEsp.dll");
-        string[] args = [program, .. more, "--Urls=http://127.0.0.1:0", $"--Storage:DataDirectory={folder}", $"--Api:BootstrapKey={Key}"];
-        var start = new ProcessStartInfo("dotnet", args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
-        if (failPoint is not null)
+        string[] command = [.. launch.Prefix, "dotnet", launch.Program, .. launch.Arguments];
+        string[] args = [.. command[1..], "--Urls=http://127.0.0.1:0", $"--Storage:DataDirectory={launch.Folder}", $"--Api:BootstrapKey={Key}"];
+        var start = new ProcessStartInfo(command[0], args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = launch.Folder };
+        if (launch.FailPoint is not null)
         {
-            start.Environment["GHE_FAILPOINT"] = failPoint;
+            start.Environment["GHE_FAILPOINT"] = launch.FailPoint;
         }
 
         var server = new ServerProcess(new Process { StartInfo = start });
@@ -47,7 +49,7 @@ internal sealed class ServerProcess : IDisposable
     public async Task ListenAsync(CancellationToken cancellationToken)
     {
         var ended = _process.WaitForExitAsync(cancellationToken);
-        if (await Task.WhenAny(_listening.Task, ended).WaitAsync(TimeSpan.FromSeconds(60), cancellationToken) == ended)
+        if (await Task.WhenAny(_listening.Task, ended).WaitAsync(Patience, cancellationToken) == ended)
         {
             throw new InvalidOperationException($"The program ended:\n{Output}");
         }
@@ -86,9 +88,17 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
+    /// <summary>The most memory it has had resident.</summary>
+    public async Task<int> PeakMegabytesAsync(CancellationToken cancellationToken)
+    {
+        var lines = await File.ReadAllLinesAsync($"/proc/{_process.Id}/status", cancellationToken);
+        var peak = lines.Single(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return int.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture) / 1024;
+    }
+
     public async Task<int> EndAsync(CancellationToken cancellationToken)
     {
-        await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
+        await _process.WaitForExitAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
         return _process.ExitCode;
     }
 

@@ -11,6 +11,9 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     // A dispatcher that lost a row with its activation never claims it; after this the row is offered again (a second claim is refused).
     private static readonly TimeSpan RowOfferLasts = TimeSpan.FromSeconds(60);
 
+    // So long without room, and what could be rendered has been.
+    private static readonly TimeSpan RoomSoon = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<(long Row, int Repetition), long> _offeredRows = [];
     private readonly PageRenderer _renderer = new(work.Time);
     private long _position = lease.Cursor;
@@ -19,6 +22,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     private int _next;
     private long? _rowsLookedAt;
     private bool _offered;
+    private bool _forgiven;
 
     /// <summary>Whether the dispatcher still works on what it took: a page that it lost is never claimed, and nothing else would tell.</summary>
     public async Task<PageReceipt> ProbeAsync(CancellationToken cancellationToken)
@@ -30,6 +34,19 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
         var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, cancellationToken);
         return await work.Dispatcher(template.Provider.Id, partition).ProbeAsync(partition, lease.Epoch);
+    }
+
+    /// <summary>
+    /// All that may be rendered now was, and the process lives: kills while the partition waits (for answers, or for its turn at the ESP) must not add up to
+    /// a crash loop. What is rendered later comes after a claim, which forgives anyway.
+    /// </summary>
+    public async Task ForgiveAsync(CancellationToken cancellationToken)
+    {
+        if (!_forgiven)
+        {
+            await work.Partitions.ReleaseAsync(partition, lease.Epoch, cancellationToken);
+            _forgiven = true;
+        }
     }
 
     /// <summary>Everything at the cursor has been offered.</summary>
@@ -128,7 +145,13 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         _offered = true;
         while (true)
         {
-            var receipt = await work.Dispatcher(template.Provider.Id, partition).OfferAsync(page);
+            var offer = work.Dispatcher(template.Provider.Id, partition).OfferAsync(page);
+            if (!_forgiven && !offer.IsCompleted && await Task.WhenAny(offer, work.DelayAsync(RoomSoon, cancellationToken)) != offer)
+            {
+                await ForgiveAsync(cancellationToken);
+            }
+
+            var receipt = await offer;
             cancellationToken.ThrowIfCancellationRequested();
             if (receipt != PageReceipt.Full)
             {

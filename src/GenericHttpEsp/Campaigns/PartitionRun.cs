@@ -88,7 +88,6 @@ internal sealed class PartitionRun : IDisposable
     private async Task<bool> WorkAsync(PartitionLease lease)
     {
         await using var feed = new PartitionFeed(_work, lease, _partition);
-        var isForgiven = false;
         while (true)
         {
             _stopping.Token.ThrowIfCancellationRequested();
@@ -105,13 +104,7 @@ internal sealed class PartitionRun : IDisposable
                     return tail == PartitionTail.Done && await _work.DoneAsync(lease);
                 }
 
-                if (!isForgiven)
-                {
-                    // All that is due was rendered and the process lives; kills while it only waits for answers must not add up to a crash loop.
-                    await _work.Partitions.ReleaseAsync(_partition, lease.Epoch, _stopping.Token);
-                    isForgiven = true;
-                }
-
+                await feed.ForgiveAsync(_stopping.Token);
                 receipt = await feed.ProbeAsync(_stopping.Token);
                 await _work.DelayAsync(Patience, _stopping.Token);
             }

@@ -14,15 +14,7 @@ internal static class WrappingKey
     {
         if (!File.Exists(path))
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.WriteThrough };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            await using var file = new StreamWriter(path, options);
-            await file.WriteLineAsync(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
+            await MakeAsync(Path.GetFullPath(path));
         }
 
         var text = (await File.ReadAllTextAsync(path, cancellationToken)).Trim();
@@ -30,6 +22,33 @@ internal static class WrappingKey
         return Convert.TryFromBase64String(text, key, out var length) && length == KeyBytes
             ? key
             : throw new InvalidOperationException($"{path} does not hold the base64 of {KeyBytes} bytes. Restore the file that belongs to this database.");
+    }
+
+    /// <summary>Several silos may start on one shared folder at once: the file appears whole or not at all, and the first stays.</summary>
+    private static async Task MakeAsync(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var fresh = $"{path}.{Guid.NewGuid():N}";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.WriteThrough };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        await using (var file = new StreamWriter(fresh, options))
+        {
+            await file.WriteLineAsync(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
+        }
+
+        try
+        {
+            File.Move(fresh, path, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another silo was first: its key counts.
+            File.Delete(fresh);
+        }
     }
 
     public static byte[] Seal(byte[] key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> associated)

@@ -26,6 +26,20 @@ internal sealed class ClusterOptions
     /// <summary>IP address at which the other silos reach this one.</summary>
     public string AdvertisedAddress { get; set; } = "127.0.0.1";
 
+    /// <summary>
+    /// Between two probes of another silo. Three missed in a row, seen by two silos, declare it dead, and the others take its work over. Less finds a dead
+    /// machine sooner and takes a starved one for dead sooner.
+    /// </summary>
+    [Range(1, 60)]
+    public int ProbeSeconds { get; set; } = 5;
+
+    /// <summary>
+    /// Between two renewals of a silo's row in the database, and two looks at the others'. A silo that starts waits for all that stand there as alive; one
+    /// that missed three renewals it may probe and declare dead: after a power cut nobody waits long for addresses that never come back.
+    /// </summary>
+    [Range(1, 60)]
+    public int RenewalSeconds { get; set; } = 3;
+
     /// <summary>A grain call without an answer after this long has an unknown end.</summary>
     [Range(1, 600)]
     public int ResponseTimeoutSeconds { get; set; } = 30;

@@ -11,7 +11,7 @@ internal sealed partial class OtherClusters(LedgerDatabase database, IOptions<Cl
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
 
-    // Silos report every 30 seconds that they live; those that were killed stand in the table for ever.
+    // Longer than the longest Cluster:RenewalSeconds; those that were killed stand in the table for ever.
     private static readonly TimeSpan Alive = TimeSpan.FromSeconds(90);
 
     public async Task WaitAsync(CancellationToken cancellationToken)

@@ -27,7 +27,8 @@ internal static class ServeProgram
             started.Set();
             Console.WriteLine($"GenericHttpEsp listens on {app.Services.GetRequiredService<ServerAddresses>().Listening}");
             await app.WaitForShutdownAsync();
-            return 0;
+            // 0, unless the silo had to end.
+            return Environment.ExitCode;
         }
         catch (Exception refusal) when (!started.IsSet && StartRefusal.Explain(refusal) is { } line)
         {

@@ -46,6 +46,13 @@ internal static class Silo
     private static void AddClustered(ISiloBuilder silo, ClusterOptions cluster, string postgres)
     {
         silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            options.ProbeTimeout = TimeSpan.FromSeconds(cluster.ProbeSeconds);
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(cluster.RenewalSeconds);
+            options.TableRefreshTimeout = TimeSpan.FromSeconds(cluster.RenewalSeconds);
+        });
+        silo.Services.AddSingleton<IFatalErrorHandler, SiloEnd>();
         silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", postgres));
         silo.AddAdoNetGrainStorage(StorageNames.Grains, options => (options.Invariant, options.ConnectionString) = ("Npgsql", PostgresLedger.Settings(postgres)));
         silo.ConfigureEndpoints(

@@ -23,15 +23,15 @@ public sealed class CallbackKillTests
         await bench.CrashAsync();
         await bench.RestartAsync();
 
-        var left = await FireEvents.ReadAsync(bench.Folder);
-        Assert.Equal(isStored ? Counters(EachType) : Counters(0), left.Counters);
+        var left = await FireEvents.ReadAsync(bench);
+        Assert.Equal(isStored ? FireCallbacks.Counters(EachType) : FireCallbacks.Counters(0), left.Counters);
         Assert.InRange(left.Forbidden, point == FailPoints.AfterForbidCommit ? 3 : 3 * EachType, 3 * EachType);
         Assert.True(await callbacks.TryPostAsync(body));
-        var once = await FireEvents.ReadAsync(bench.Folder);
-        Assert.Equal((Counters(EachType), 3L * EachType), (once.Counters, once.Forbidden));
+        var once = await FireEvents.ReadAsync(bench);
+        Assert.Equal((FireCallbacks.Counters(EachType), 3L * EachType), (once.Counters, once.Forbidden));
         Assert.Equal(People, once.Emails.Count);
         Assert.True(await callbacks.TryPostAsync(body));
-        var twice = await FireEvents.ReadAsync(bench.Folder);
+        var twice = await FireEvents.ReadAsync(bench);
         Assert.Equal((once.Counters, once.Forbidden), (twice.Counters, twice.Forbidden));
         Assert.Equal(once.Rows, twice.Rows);
         (await FireVerdict.HoldsAsync(bench, campaign, People, unknownMax: 0)).Report($"fail point {point}, callback body", 1, TimeSpan.Zero);
@@ -72,11 +72,11 @@ public sealed class CallbackKillTests
         await bench.RestartAsync();
         var recovery = TimeProvider.System.GetElapsedTime(killed);
 
-        var stored = (await FireEvents.ReadAsync(bench.Folder)).Emails;
+        var stored = (await FireEvents.ReadAsync(bench)).Emails;
         Assert.DoesNotContain(acknowledged, body => !stored.Contains(callbacks.Email(body)));
         await Parallel.ForAsync(0, Bodies, async (body, _) => Assert.True(await callbacks.TryPostAsync(callbacks.Body(body, 1))));
-        var once = await FireEvents.ReadAsync(bench.Folder);
-        Assert.Equal((Counters(Bodies / FireCallbacks.TypeCount), Bodies / 2L), (once.Counters, once.Forbidden));
+        var once = await FireEvents.ReadAsync(bench);
+        Assert.Equal((FireCallbacks.Counters(Bodies / FireCallbacks.TypeCount), Bodies / 2L), (once.Counters, once.Forbidden));
         (await FireVerdict.HoldsAsync(bench, campaign, Bodies, unknownMax: 0)).Report($"{failPoint ?? "SIGKILL"} in a callback flood", 1, recovery);
     }
 
@@ -88,7 +88,4 @@ public sealed class CallbackKillTests
         await bench.EndAsync(campaign);
         return (campaign, await FireCallbacks.OfAsync(bench, campaign));
     }
-
-    /// <summary>Six types and the first clicks.</summary>
-    private static string Counters(int each) => string.Join(' ', Enumerable.Repeat(each, FireCallbacks.TypeCount + 1));
 }

@@ -1,3 +1,4 @@
+using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -30,6 +31,25 @@ public sealed class CrashLoopTests
         await ForgivenAsync(bench, soon.Token);
         Assert.NotEqual("failed", await bench.StatusAsync(campaign));
         await FireVerdict.HoldsAsync(bench, campaign, People, unknownMax: People);
+    }
+
+    /// <summary>Nor does one that has more to render than its dispatcher has room for, while the ESP's rate lets nothing go.</summary>
+    [Fact]
+    public async Task Kills_WhileItWaitsForItsTurn_AreNoCrashLoop()
+    {
+        await using var bench = await FireBench.StartAsync();
+        await bench.ImportAsync(8000);
+        var campaign = await bench.CampaignAsync(await bench.ProviderAsync(10, 1, "slow", requestsPerSecond: 0.02), FireDriver.Everybody);
+        await bench.StartCampaignAsync(campaign);
+        await bench.WaitForRequestsAsync(1);
+        await bench.KillAsync(campaign);
+
+        await bench.RestartAsync();
+
+        using var limit = FireDriver.Limit();
+        await ForgivenAsync(bench, limit.Token);
+        Assert.Equal("running", await bench.StatusAsync(campaign));
+        Assert.Single(bench.Sandbox.Entries(), static entry => entry.Kind == SandboxEntryKind.End);
     }
 
     /// <summary>Content that ends the process whenever it is rendered is given up after three ends; the process stays up.</summary>

@@ -1,37 +1,28 @@
-using System.Globalization;
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json.Nodes;
 using GenericHttpEsp.Sandbox;
+using GenericHttpEsp.Storage;
+using Microsoft.Data.Sqlite;
 
 namespace GenericHttpEsp.SystemTests.Fire;
 
-/// <summary>
-/// The driver: the built program as a process on a directory of its own, and the sandbox ESP in this process, so that its log outlives every kill. The log
-/// is the judge (<see cref="FireVerdict"/>), not the program's own word.
-/// </summary>
-internal sealed class FireBench : IAsyncDisposable
+/// <summary>The built program as one process on a directory of its own.</summary>
+internal sealed class FireBench : FireDriver
 {
-    // Claims left behind by a kill become unknown after send window + this + 4 s: short, so that tests are.
-    private const int AttemptTimeoutSeconds = 3;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private readonly string _folder = Directory.CreateTempSubdirectory("ghe-fire-").FullName;
 
-    private long _seen;
-
-    private FireBench(SandboxHost sandbox) => Sandbox = sandbox;
-
-    public SandboxHost Sandbox { get; }
+    private FireBench(SandboxHost sandbox)
+        : base(sandbox)
+    {
+    }
 
     public ServerProcess Server { get; private set; } = null!;
+
+    public override HttpClient Door => Server.Client;
 
     public string Folder => _folder;
 
     public static async Task<FireBench> StartAsync(string? failPoint = null, SandboxBehaviour? behaviour = null)
     {
-        var options = new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = 0, BatchKeyPath = "key" };
-        var bench = new FireBench(await SandboxHost.StartAsync(options, TimeProvider.System, CancellationToken.None));
+        var bench = new FireBench(await SandboxAsync(behaviour));
         await bench.RestartAsync(failPoint);
         return bench;
     }
@@ -48,7 +39,7 @@ internal sealed class FireBench : IAsyncDisposable
     {
         Server?.Dispose();
         Server = ServerProcess.Start(
-            _folder, failPoint, ["--Dispatch:AllowedNetworks:0=127.0.0.1", $"--Dispatch:AttemptTimeoutSeconds={AttemptTimeoutSeconds}"]);
+            new ServerLaunch(_folder, ["--Dispatch:AllowedNetworks:0=127.0.0.1", $"--Dispatch:AttemptTimeoutSeconds={AttemptTimeoutSeconds}"]) { FailPoint = failPoint });
     }
 
     /// <summary>The program ends itself at its fail point.</summary>
@@ -57,49 +48,6 @@ internal sealed class FireBench : IAsyncDisposable
         Assert.NotEqual(0, await Server.EndAsync(TestContext.Current.CancellationToken));
         Assert.Contains("Fail point ", Server.Output, StringComparison.Ordinal);
     }
-
-    public async Task ImportAsync(int people)
-    {
-        var lines = new StringBuilder();
-        for (var i = 0; i < people; i++)
-        {
-            lines.Append(CultureInfo.InvariantCulture, $$$"""{"email":"p{{{i}}}@example.com","attributes":{"name":"Person {{{i}}}"}}""").Append('\n');
-        }
-
-        using var body = new StringContent(lines.ToString());
-        body.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
-        Assert.Equal(people, (int)(await OkAsync(Server.Client.PostAsync("/v1/recipients/import", body)))["inserted"]!);
-    }
-
-    /// <summary>A campaign to all, as a draft.</summary>
-    /// <param name="size">Records in a request.</param>
-    /// <param name="concurrency">Requests on the wire at once.</param>
-    public async Task<long> CampaignAsync(int size, int concurrency)
-    {
-        var provider = JsonNode.Parse(
-            """
-            {"nickname": "fire", "requestType": "POST", "defaultFromName": "Acme", "defaultFromAddress": "deals@acme.example",
-             "parameters": {"key": "$$BatchID", "msgs": [{"from": "$$FromName", "senderaddr": "$$FromAddress", "to": "$$To", "mid": "$$MessageID",
-               "content": "$$HTML", "heading": "$$Subject"}]}}
-            """)!.AsObject();
-        provider["endpoint"] = new Uri(Sandbox.Address, "/send").ToString();
-        provider["batch"] = new JsonObject { ["parameter"] = "msgs", ["size"] = size };
-        provider["limits"] = new JsonObject { ["concurrency"] = concurrency };
-        var id = (long)(await OkAsync(Server.Client.PostAsJsonAsync("/v1/providers", provider)))["id"]!;
-        var campaign = new JsonObject
-        {
-            ["name"] = "Fire",
-            ["providerId"] = id,
-            ["audience"] = new JsonObject { ["all"] = true },
-            ["subject"] = "Hello {{ profile.name }}",
-            ["html"] = "<p>Dear {{ profile.name }}, it burns.</p>",
-        };
-        return (long)(await OkAsync(Server.Client.PostAsJsonAsync("/v1/campaigns", campaign)))["id"]!;
-    }
-
-    public async Task StartCampaignAsync(long campaign) => await OkAsync(Server.Client.PostAsync($"/v1/campaigns/{campaign}/start", null));
-
-    public async Task<string> StatusAsync(long campaign) => (string)(await OkAsync(Server.Client.GetAsync($"/v1/campaigns/{campaign}")))["status"]!;
 
     /// <summary>SIGKILL. Answers what was on the wire by the files it left; the kill counts only if that is somebody.</summary>
     public async Task<FireLedger> KillAsync(long campaign)
@@ -112,62 +60,47 @@ internal sealed class FireBench : IAsyncDisposable
     public async Task<FireLedger> LeftAsync(long campaign)
     {
         await SettleAsync();
-        return await FireLedger.ReadAsync(_folder, campaign);
+        return await FireLedger.ReadAsync(this, campaign);
     }
 
-    /// <summary>Waits until so many requests are judged that came after the one before (or after the last end of the server).</summary>
-    public async Task WaitForRequestsAsync(int requests)
+    public override async Task<T> ReadAsync<T>(Func<LedgerSession, Task<T>> read)
     {
-        using var limit = Limit();
-        var seen = 0;
-        var last = await Sandbox.WaitForEntryAsync(entry => entry.Sequence > _seen && entry.Kind == SandboxEntryKind.End && ++seen >= requests, limit.Token);
-        _seen = last.Sequence;
-    }
-
-    /// <summary>The server sends nothing now: waits for what is still in the sandbox, so that requests seen later were sent later.</summary>
-    public async Task SettleAsync()
-    {
-        using var limit = Limit();
-        Sandbox.Release();
-        await Sandbox.WaitForOpenRequestsAsync(0, limit.Token);
-        _seen = Sandbox.Entries() is [.., var last] ? last.Sequence : 0;
-    }
-
-    /// <summary>Follows the server-sent events to the campaign's end; answers its last stats.</summary>
-    public async Task<JsonNode> EndAsync(long campaign)
-    {
-        using var limit = Limit();
-        await using var stream = await Server.Client.GetStreamAsync($"/v1/campaigns/{campaign}/progress", limit.Token);
-        using var reader = new StreamReader(stream);
-        JsonNode? last = null;
-        while (await reader.ReadLineAsync(limit.Token) is { } line)
+        if (!Server.HasEnded)
         {
-            last = line.StartsWith("data: ", StringComparison.Ordinal) ? JsonNode.Parse(line[6..]) : last;
+            return await ReadAsync(_folder, read);
         }
 
-        Assert.Equal("completed", (string?)last?["status"]);
-        return last!;
+        // A copy: opening the files would do the recovery that the restarted program has to do.
+        var copy = Directory.CreateTempSubdirectory("ghe-ledger-").FullName;
+        try
+        {
+            foreach (var file in Directory.GetFiles(_folder, "ledger.db*").Where(static file => !file.EndsWith("-shm", StringComparison.Ordinal)))
+            {
+                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+            }
+
+            return await ReadAsync(copy, read);
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
     }
 
-    public static CancellationTokenSource Limit()
-    {
-        var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Patience);
-        return limit;
-    }
+    public override async Task EndServersAsync() => Assert.Equal(0, await Server.SignalAsync("TERM", TestContext.Current.CancellationToken));
 
-    public static async Task<JsonNode> OkAsync(Task<HttpResponseMessage> call)
-    {
-        using var response = await call;
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, $"{(int)response.StatusCode}: {text}");
-        return JsonNode.Parse(text)!;
-    }
-
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         Server.Dispose();
         await Sandbox.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<T> ReadAsync<T>(string folder, Func<LedgerSession, Task<T>> read)
+    {
+        var connection = new SqliteConnection(SqliteFiles.ConnectionString(Path.Combine(folder, "ledger.db")));
+        await connection.OpenAsync();
+        await using var session = new LedgerSession(connection, StorageEngine.Sqlite);
+        return await read(session);
     }
 }

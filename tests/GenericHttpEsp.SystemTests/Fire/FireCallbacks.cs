@@ -13,24 +13,30 @@ internal sealed class FireCallbacks
         ("delivered", "success"), ("hard_bounce", "failed"), ("soft_bounce", "failed"), ("spam", "failed"), ("unsubscribed", "failed"), ("clicked", "clicked"),
     ];
 
-    private readonly FireBench _bench;
+    private readonly FireDriver _bench;
     private readonly string _path;
     private readonly (string Email, string Meta)[] _people;
 
-    private FireCallbacks(FireBench bench, string path, (string Email, string Meta)[] people) => (_bench, _path, _people) = (bench, path, people);
+    private FireCallbacks(FireDriver bench, string path, (string Email, string Meta)[] people) => (_bench, _path, _people) = (bench, path, people);
 
     /// <summary>Each type happens to as many; three of them forbid.</summary>
     public static int TypeCount => Types.Length;
 
-    public static async Task<FireCallbacks> OfAsync(FireBench bench, long campaign)
+    /// <summary>Six types and the first clicks, as <see cref="FireEvents.Counters"/> has them.</summary>
+    public static string Counters(int each) => string.Join(' ', Enumerable.Repeat(each, TypeCount + 1));
+
+    public static async Task<FireCallbacks> OfAsync(FireDriver bench, long campaign)
     {
-        var provider = (await FireBench.OkAsync(bench.Server.Client.GetAsync($"/v1/campaigns/{campaign}")))["providerId"];
-        var url = new Uri((string)(await FireBench.OkAsync(bench.Server.Client.GetAsync($"/v1/providers/{provider}")))["callbackUrl"]!);
+        var provider = (await FireBench.OkAsync(bench.Door.GetAsync($"/v1/campaigns/{campaign}")))["providerId"];
+        var url = new Uri((string)(await FireBench.OkAsync(bench.Door.GetAsync($"/v1/providers/{provider}")))["callbackUrl"]!);
         var people = bench.Sandbox.Entries().Where(static entry => entry.Kind == SandboxEntryKind.End)
-            .SelectMany(static entry => entry.Addresses!.Zip(entry.MessageIds!, static (email, meta) => (email, meta!)))
+            .SelectMany(static entry => entry.Addresses!.Zip(entry.MessageIds!, static (email, meta) => (email, meta: meta!)))
+            .Where(person => person.meta.Split('|')[2] == campaign.ToString(System.Globalization.CultureInfo.InvariantCulture))
             .OrderBy(static person => int.Parse(person.email[1..person.email.IndexOf('@')], System.Globalization.CultureInfo.InvariantCulture));
         return new FireCallbacks(bench, url.AbsolutePath, [.. people]);
     }
+
+    public string Path => _path;
 
     public string Email(int person) => _people[person].Email;
 
@@ -52,13 +58,19 @@ internal sealed class FireCallbacks
         return new JsonObject { ["version"] = "v2", ["events"] = groups }.ToJsonString();
     }
 
+    /// <summary>One event of each type for one person, each in a body of its own.</summary>
+    public IEnumerable<string> Bodies(int person) => Types.Select(one => Body(one, person));
+
+    public string Unsubscribed(int person) => Body(Types.Single(static one => one.Type == "unsubscribed"), person);
+
     /// <summary>Whether the body was acknowledged; false when the server ended first.</summary>
-    public async Task<bool> TryPostAsync(string body)
+    public Task<bool> TryPostAsync(string body) => TryPostAsync(body, _bench.Door);
+
+    public async Task<bool> TryPostAsync(string body, HttpClient door)
     {
         try
         {
-            using var content = new StringContent(body, Encoding.UTF8, "application/json");
-            using var answer = await _bench.Server.Client.PostAsync(_path, content);
+            using var answer = await PostAsync(body, door);
             var text = await answer.Content.ReadAsStringAsync();
             Assert.True(answer.StatusCode == HttpStatusCode.OK, text);
             Assert.Empty(JsonNode.Parse(text)!["UNPROCESSED_EVENTS"]?.AsArray() ?? []);
@@ -68,5 +80,18 @@ internal sealed class FireCallbacks
         {
             return false;
         }
+    }
+
+    public async Task<HttpResponseMessage> PostAsync(string body, HttpClient door)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        return await door.PostAsync(_path, content);
+    }
+
+    private string Body((string Type, string Group) of, int person)
+    {
+        var (email, meta) = _people[person];
+        var told = new JsonObject { ["type"] = of.Type, ["email"] = email, ["meta"] = meta, ["timestamp"] = 1_700_000_000 + person };
+        return new JsonObject { ["version"] = "v2", ["events"] = new JsonObject { [of.Group] = new JsonArray(told) } }.ToJsonString();
     }
 }

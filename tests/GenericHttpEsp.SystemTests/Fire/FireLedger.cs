@@ -1,11 +1,10 @@
 using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Storage;
-using Microsoft.Data.Sqlite;
 
 namespace GenericHttpEsp.SystemTests.Fire;
 
-/// <summary>What the ledger's files of a dead server say of a campaign, person by person.</summary>
+/// <summary>What the ledger says of a campaign, person by person.</summary>
 /// <param name="Outcomes">By address. Who is beyond the cursor is missing.</param>
 /// <param name="OnTheWire">People in claims without an outcome.</param>
 /// <param name="ClaimedAt">Unix milliseconds, by batch key.</param>
@@ -17,27 +16,7 @@ internal sealed record FireLedger(
 
     public int Unknown => Outcomes.Count(static person => person.Value == RecordOutcome.Unknown);
 
-    public static async Task<FireLedger> ReadAsync(string folder, long campaign)
-    {
-        // A copy: opening the files would do the recovery that the restarted program has to do.
-        var copy = Directory.CreateTempSubdirectory("ghe-ledger-").FullName;
-        try
-        {
-            foreach (var file in Directory.GetFiles(folder, "ledger.db*").Where(static file => !file.EndsWith("-shm", StringComparison.Ordinal)))
-            {
-                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
-            }
-
-            var connection = new SqliteConnection(SqliteFiles.ConnectionString(Path.Combine(copy, "ledger.db")));
-            await connection.OpenAsync();
-            await using var session = new LedgerSession(connection, StorageEngine.Sqlite);
-            return await ReadAsync(session, campaign);
-        }
-        finally
-        {
-            Directory.Delete(copy, recursive: true);
-        }
-    }
+    public static Task<FireLedger> ReadAsync(FireDriver bench, long campaign) => bench.ReadAsync(session => ReadAsync(session, campaign));
 
     private static async Task<FireLedger> ReadAsync(LedgerSession session, long campaign)
     {

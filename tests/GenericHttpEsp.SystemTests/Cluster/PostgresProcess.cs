@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace GenericHttpEsp.SystemTests.Cluster;
+
+/// <summary>
+/// A private PostgreSQL made from the installed binaries, on loopback and a port of its own. Commits are flushed as in production, so it may be killed and
+/// started again on what it left.
+/// </summary>
+internal sealed class PostgresProcess : IAsyncDisposable
+{
+    private const string User = "postgres";
+    private readonly string _folder;
+    private readonly string _data;
+    private readonly string _options;
+    private int _databases;
+
+    private PostgresProcess(string folder, string data, int port, string more)
+    {
+        (_folder, _data, Port) = (folder, data, port);
+        _options = $"-h 127.0.0.1 -p {port} -k {folder} {more}";
+    }
+
+    public int Port { get; }
+
+    /// <summary>Of the database that is always there.</summary>
+    public string ConnectionString => $"Host=127.0.0.1;Port={Port};Username=test;Database=postgres";
+
+    /// <param name="dataDirectory">An empty directory that the user postgres may write, a tmpfs for example. Unset: one of its own.</param>
+    /// <param name="more">Settings as <c>-c name=value</c>.</param>
+    public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=200")
+    {
+        var folder = Directory.CreateTempSubdirectory("ghe-fire-pg-").FullName;
+        var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort(), more);
+        await ShellAsync($"chmod 777 {folder}");
+        await ShellAsync(AsUser($"{Binaries()}/initdb -D {postgres._data} -U test -A trust -E UTF8 --locale=C --no-sync"));
+        await postgres.RestartAsync();
+        return postgres;
+    }
+
+    /// <summary>Connection string of a new, empty database.</summary>
+    public async Task<string> NewDatabaseAsync()
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"fire{Interlocked.Increment(ref _databases)}");
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var create = new NpgsqlCommand($"create database {name}", connection);
+        await create.ExecuteNonQueryAsync();
+        return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name, MaxPoolSize = 30 }.ToString();
+    }
+
+    /// <summary>SIGKILL to the postmaster; its children end when they notice.</summary>
+    public Task KillAsync() => SendAsync("KILL");
+
+    /// <summary>A signal to the postmaster.</summary>
+    public Task SendAsync(string signal) => ShellAsync($"kill -{signal} $(head -n 1 {_data}/postmaster.pid)");
+
+    /// <summary>Starts it on its data; returns when it takes connections.</summary>
+    public async Task RestartAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        // Refused while children of a killed postmaster still hold the shared memory.
+        while (!await TryShellAsync(AsUser($"{Binaries()}/pg_ctl -D {_data} -w -t 60 -l {_folder}/log -o \"{_options}\" start")))
+        {
+            await tick.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        await TryShellAsync(AsUser($"{Binaries()}/pg_ctl -D {_data} -m immediate stop"));
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>The server refuses to run as root: there it runs as the user postgres.</summary>
+    private static string AsUser(string command) => Environment.UserName == "root" ? $"runuser -u {User} -- {command}" : command;
+
+    private static async Task ShellAsync(string command)
+    {
+        if (!await TryShellAsync(command))
+        {
+            throw new InvalidOperationException($"`{command}` failed.");
+        }
+    }
+
+    private static async Task<bool> TryShellAsync(string command)
+    {
+        // Output goes to a file: the server inherits the pipes and would keep them open for ever.
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"cd / && {command} > /dev/null 2>&1"]);
+        using var process = Process.Start(start)!;
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0;
+    }
+
+    private static string Binaries() =>
+        Environment.GetEnvironmentVariable("PG_BIN")
+        ?? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(folder => $"{folder}/bin").FirstOrDefault(folder => File.Exists($"{folder}/initdb"))
+        ?? throw new InvalidOperationException("PostgreSQL's server binaries are not installed (Debian: apt-get install postgresql), or name their folder in PG_BIN.");
+}
