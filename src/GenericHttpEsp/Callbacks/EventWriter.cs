@@ -30,7 +30,7 @@ internal sealed partial class EventWriter : IAsyncDisposable
         LedgerDatabase database, EventPartitions partitions, QuarantineStore quarantine, EventNews news, TimeProvider time, ILogger<EventWriter> logger)
     {
         (_database, _partitions, _quarantine, _news, _time, _logger) = (database, partitions, quarantine, news, time, logger);
-        _lane = Task.Run(RunAsync);
+        _lane = Background.Run(RunAsync);
     }
 
     /// <summary>Returns when everything is durable.</summary>

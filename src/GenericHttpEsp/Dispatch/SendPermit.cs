@@ -1,3 +1,5 @@
+using GenericHttpEsp.Storage;
+
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>The right to make one request: the provider's budget and slot, and a place among what is on the wire. Disposing frees both.</summary>
@@ -24,7 +26,7 @@ internal sealed class SendPermit(IDisposable budget, IDisposable place) : IDispo
         var taking = TakeAsync(desk, inFlight, records, patience.Token);
         if (!taking.IsCompleted)
         {
-            await patience.CancelAsync();
+            await Background.CancelAsync(patience);
         }
 
         try

@@ -30,7 +30,7 @@ internal sealed partial class GroupCommit : IAsyncDisposable
     {
         (_open, _begin, _options, _time, _logger) = (open, begin, options, time, logger);
         _queues = [.. Enum.GetValues<WriteKind>().Select(_ => Channel.CreateBounded<IPendingWrite>(options.PendingWritesMax))];
-        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => Task.Run(RunLaneAsync))];
+        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => Background.Run(RunLaneAsync))];
     }
 
     public long Transactions => Interlocked.Read(ref _transactions);
