@@ -4,44 +4,36 @@ using Microsoft.Extensions.Options;
 
 namespace GenericHttpEsp.Campaigns;
 
-/// <summary>Claims: fence, then admit, in one transaction and as two statements, so that admission sees what was committed while the fence waited.</summary>
-internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims, IOptions<DispatchOptions> options)
+/// <summary>
+/// Claims: fence, then admit, in one transaction and as two statements, so that admission sees what was committed while the fence waited. Claims of several
+/// partitions that wait for the writer run as one set.
+/// </summary>
+internal sealed class ClaimStore
 {
     // A claim must outlive the slowest attempt it covers before anybody calls it unknown.
     private const int SlackMilliseconds = 4000;
-    public long DeadlineMilliseconds { get; } =
-        options.Value.SendWindowMilliseconds + (options.Value.AttemptTimeoutSeconds * 1000L) + SlackMilliseconds;
 
-    public Task<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) => RunAsync(
-        async (session, open) =>
-        {
-            var to = request.Batches[^1].Ids[^1];
-            if (!await FenceAsync(session, request.Owner, request.From, to))
-            {
-                return ClaimResult.Fenced;
-            }
+    private readonly LedgerDatabase _database;
+    private readonly OpenClaims _openClaims;
+    private readonly SetWrite<PendingClaim, ClaimResult> _set;
 
-            var gates = request.Batches.Select(_ => open()).ToList();
-            var forbidden = await ForbiddenAsync(session, request.Batches);
-            var change = new CounterChange();
-            var claimed = new List<ClaimedBatch>(request.Batches.Count);
-            foreach (var batch in request.Batches)
-            {
-                var outcomes = Admit(batch, forbidden, change);
-                var id = await InsertAsync(session, request.Owner, batch, outcomes);
-                claimed.Add(new ClaimedBatch(id, 0, 0, outcomes, batch.Key, 0, gates[claimed.Count]));
-            }
+    public ClaimStore(LedgerDatabase database, OpenClaims openClaims, IOptions<DispatchOptions> options)
+    {
+        (_database, _openClaims) = (database, openClaims);
+        DeadlineMilliseconds = options.Value.SendWindowMilliseconds + (options.Value.AttemptTimeoutSeconds * 1000L) + SlackMilliseconds;
+        _set = new(WriteKind.Claim, static claim => claim.Request.Owner.PartitionId, ClaimSetAsync);
+    }
 
-            await ApplyAsync(session, request.Owner, claimed, change);
-            return new ClaimResult(ClaimStatus.Claimed, claimed);
-        },
-        request.Batches.Count,
-        cancellationToken);
+    public long DeadlineMilliseconds { get; }
+
+    public Task<ClaimResult> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) => GuardAsync(
+        gates => _database.WriteAsync(_set, new PendingClaim(request, gates), request.Batches.Count, request.Owner.PartitionId, cancellationToken));
 
     public Task<ClaimResult> ReclaimAsync(ReclaimRequest request, CancellationToken cancellationToken) => RunAsync(
+        request.Owner.PartitionId,
         async (session, open) =>
         {
-            if (!await HoldAsync(session, request.Owner))
+            if (!await ClaimStatements.HoldAsync(session, request.Owner))
             {
                 return ClaimResult.Fenced;
             }
@@ -52,81 +44,93 @@ internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims,
             }
 
             var gate = open();
-            var forbidden = await ForbiddenAsync(session, [request.Batch]);
+            var forbidden = await ClaimStatements.ForbiddenAsync(session, [request.Batch]);
             var change = new CounterChange();
             var outcomes = Admit(request.Batch, forbidden, change);
-            await UpdateAsync(session, request, outcomes);
-            var split = await SplitOfFirstAsync(session, row);
-            var claimed = new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, outcomes, request.Batch.Key, split, gate);
-            await ApplyAsync(session, request.Owner, [claimed], change);
-            return new ClaimResult(ClaimStatus.Claimed, [claimed]);
+            await ClaimStatements.UpdateAsync(session, request, outcomes, DeadlineMilliseconds);
+            var split = await ClaimStatements.SplitOfFirstAsync(session, row);
+            await ApplyAsync(session, request.Owner, outcomes, change);
+            return new ClaimResult(
+                ClaimStatus.Claimed,
+                [new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, outcomes, request.Batch.Key, split, gate) { PartitionId = row.PartitionId }]);
         },
-        1,
         cancellationToken);
 
-    /// <summary>Gates open before the admit statement: whoever forbids later finds them, whoever forbade before is seen by the statement.</summary>
-    public async Task<ClaimResult> RunAsync(
-        Func<LedgerSession, Func<SendGate>, Task<ClaimResult>> claim, int rows, CancellationToken cancellationToken)
+    /// <summary>A claim that is not of the set. Gates open before the admit statement: whoever forbids later finds them, whoever forbade before is seen by it.</summary>
+    public Task<ClaimResult> RunAsync(
+        long partition, Func<LedgerSession, Func<SendGate>, Task<ClaimResult>> claim, CancellationToken cancellationToken) => GuardAsync(
+        gates => _database.WriteAsync(
+            WriteKind.Claim,
+            async session =>
+            {
+                gates.Begin(session.BeganAt);
+                var claimed = await claim(session, gates.Open);
+                FailPoints.Pass(FailPoints.BeforeClaimCommit);
+                return claimed;
+            },
+            rows: 1,
+            affinity: partition,
+            cancellationToken));
+
+    private async Task<ClaimResult> GuardAsync(Func<ClaimGates, Task<ClaimResult>> claim)
     {
-        var gates = new List<SendGate>();
+        var gates = new ClaimGates(_openClaims);
         try
         {
-            var result = await database.WriteAsync(
-                WriteKind.Claim,
-                async session =>
-                {
-                    // The group was repeated: the gates of the first try lead nowhere.
-                    CloseAll(gates);
-                    var claimed = await claim(session, () =>
-                    {
-                        gates.Add(openClaims.Open(session.BeganAt));
-                        return gates[^1];
-                    });
-                    FailPoints.Pass(FailPoints.BeforeClaimCommit);
-                    return claimed;
-                },
-                rows,
-                cancellationToken);
+            var result = await claim(gates);
             FailPoints.Pass(FailPoints.AfterClaimCommit);
             return result;
         }
         catch
         {
-            CloseAll(gates);
+            gates.CloseAll();
             throw;
         }
     }
 
-    private static void CloseAll(List<SendGate> gates)
+    private async Task<IReadOnlyList<ClaimResult>> ClaimSetAsync(LedgerSession session, IReadOnlyList<PendingClaim> claims)
     {
-        gates.ForEach(gate => gate.Dispose());
-        gates.Clear();
+        foreach (var claim in claims)
+        {
+            claim.Gates.Begin(session.BeganAt);
+        }
+
+        var passed = await ClaimStatements.FenceAsync(session, claims);
+        PendingClaim[] through = [.. claims.Where(claim => passed.Contains(claim.Request.Owner.PartitionId))];
+        foreach (var claim in through)
+        {
+            claim.Gates.OpenAll(claim.Request.Batches.Count);
+        }
+
+        var results = through.Length == 0 ? [] : await AdmitAsync(session, through);
+        return [.. claims.Select(claim => results.GetValueOrDefault(claim.Request.Owner.PartitionId, ClaimResult.Fenced))];
     }
 
-    private static async Task<bool> FenceAsync(LedgerSession session, ClaimOwner owner, long from, long to) => await session.ExecuteAsync(
-        "update partitions set cursor = @to where id = @id and epoch = @epoch and cursor = @from and state = 'open'",
-        ("@to", to), ("@id", owner.PartitionId), ("@epoch", owner.Epoch), ("@from", from)) == 1;
-
-    // Writes the row although nothing changes: only a written row is locked against another activation's new epoch until the commit.
-    public static async Task<bool> HoldAsync(LedgerSession session, ClaimOwner owner) => await session.ExecuteAsync(
-        "update partitions set cursor = cursor where id = @id and epoch = @epoch and state = 'open'",
-        ("@id", owner.PartitionId), ("@epoch", owner.Epoch)) == 1;
-
-    /// <summary>Those of the batches' records who must not get mail by what is committed now, with the reason.</summary>
-    public static async Task<Dictionary<long, RecordOutcome>> ForbiddenAsync(LedgerSession session, IReadOnlyList<BatchDraft> batches)
+    private async Task<Dictionary<long, ClaimResult>> AdmitAsync(LedgerSession session, PendingClaim[] claims)
     {
-        var ids = batches.SelectMany(batch => batch.Ids.Where((_, i) => batch.Outcomes[i] == RecordOutcome.ToCome)).ToArray();
-        var rows = await session.QueryAsync(
-            $"""
-            select t.value, case when p.id is null then {(int)RecordOutcome.SkippedErased} else {(int)RecordOutcome.SkippedUnsubscribed} end
-            from {session.Rows("@ids")}
-            left join profiles p on p.id = t.value
-            left join subscriptions s on s.key = p.key and s.forbids
-            where p.id is null or s.key is not null
-            """,
-            static row => (Id: row.GetInt64(0), Reason: (RecordOutcome)row.GetInt32(1)),
-            ("@ids", ids));
-        return rows.ToDictionary(row => row.Id, row => row.Reason);
+        var forbidden = await ClaimStatements.ForbiddenAsync(session, [.. claims.SelectMany(static claim => claim.Request.Batches)]);
+        var rows = new List<NewBatch>();
+        foreach (var (request, _) in claims)
+        {
+            var change = new CounterChange();
+            var first = rows.Count;
+            rows.AddRange(request.Batches.Select(batch => new NewBatch(request.Owner, batch, Admit(batch, forbidden, change))));
+            await ApplyAsync(session, request.Owner, rows.Skip(first).SelectMany(static row => row.Outcomes), change);
+        }
+
+        var ids = await ClaimStatements.InsertAsync(session, rows, DeadlineMilliseconds);
+        var results = new Dictionary<long, ClaimResult>();
+        var next = 0;
+        foreach (var (request, gates) in claims)
+        {
+            var claimed = request.Batches.Select((batch, i) =>
+                new ClaimedBatch(ids[next + i], 0, 0, rows[next + i].Outcomes, batch.Key, 0, gates[i]) { PartitionId = request.Owner.PartitionId }).ToList();
+            next += claimed.Count;
+            results[request.Owner.PartitionId] = new ClaimResult(ClaimStatus.Claimed, claimed);
+            FailPoints.Pass(FailPoints.BeforeClaimCommit);
+        }
+
+        return results;
     }
 
     private static RecordOutcome[] Admit(BatchDraft batch, Dictionary<long, RecordOutcome> forbidden, CounterChange change)
@@ -141,60 +145,53 @@ internal sealed class ClaimStore(LedgerDatabase database, OpenClaims openClaims,
         return outcomes;
     }
 
-    private static Task<long> SplitOfFirstAsync(LedgerSession session, BatchRow row) => row.ParentId == 0
-        ? Task.FromResult(0L)
-        : session.FirstAsync(
-            """
-            select p.id from batches p left join batches g on g.id = p.parent_id
-            where p.id = @parent and p.state = 4 and (g.id is null or g.state <> 4)
-            """,
-            static found => found.GetInt64(0),
-            ("@parent", row.ParentId));
+    // Only when someone was skipped: an untouched claim must not reset the count of starts.
+    private static Task ApplyAsync(LedgerSession session, ClaimOwner owner, IEnumerable<RecordOutcome> outcomes, CounterChange change) =>
+        outcomes.Any(static outcome => outcome != RecordOutcome.ToCome) ? change.ApplyAsync(session, owner.PartitionId) : Task.CompletedTask;
+}
 
-    private static async Task ApplyAsync(LedgerSession session, ClaimOwner owner, List<ClaimedBatch> claimed, CounterChange change)
+/// <summary>A claim that waits for the writer, with the gates its last try opened.</summary>
+internal sealed record PendingClaim(ClaimRequest Request, ClaimGates Gates);
+
+/// <summary>A batch row about to be inserted.</summary>
+internal sealed record NewBatch(ClaimOwner Owner, BatchDraft Draft, RecordOutcome[] Outcomes)
+{
+    public long Live => Outcomes.LongCount(static outcome => outcome == RecordOutcome.ToCome);
+
+    public BatchState State => Live > 0 ? BatchState.Claimed : BatchState.Closed;
+}
+
+/// <summary>The gates of one claim. A group of writes that failed is repeated: the gates of the first try lead nowhere.</summary>
+internal sealed class ClaimGates(OpenClaims openClaims)
+{
+    private readonly List<SendGate> _gates = [];
+    private long _beganAt;
+
+    public SendGate this[int index] => _gates[index];
+
+    public void Begin(long beganAt)
     {
-        // Only when someone was skipped: an untouched claim must not reset the count of starts.
-        if (claimed.Exists(batch => Array.Exists(batch.Outcomes, outcome => outcome != RecordOutcome.ToCome)))
+        CloseAll();
+        _beganAt = beganAt;
+    }
+
+    public SendGate Open()
+    {
+        _gates.Add(openClaims.Open(_beganAt));
+        return _gates[^1];
+    }
+
+    public void OpenAll(int count)
+    {
+        while (_gates.Count < count)
         {
-            await change.ApplyAsync(session, owner.PartitionId);
+            Open();
         }
     }
 
-    private Task<long> InsertAsync(LedgerSession session, ClaimOwner owner, BatchDraft batch, RecordOutcome[] outcomes)
+    public void CloseAll()
     {
-        var live = outcomes.Count(outcome => outcome == RecordOutcome.ToCome);
-        return session.FirstAsync(
-            $"""
-            insert into batches (campaign_id, run, run_date, partition_id, attempt, state, first_id, last_id, ids, outcome, live, provider_id, provider_version,
-              hashes, batch_key, claimed_at, deadline_at, repeat_until, epoch, created_at)
-            values (@campaign, @run, @date, @partition, 0, @state, @first, @last, @ids, @outcome, @live, @provider, @version,
-              @hashes, @key, {session.Now}, {session.Now} + @deadline, {session.Now} + cast(@lifetime as bigint), @epoch, {session.Now})
-            returning id
-            """,
-            static row => row.GetInt64(0),
-            ("@campaign", owner.CampaignId), ("@run", owner.Run), ("@date", (long)owner.RunDate), ("@partition", owner.PartitionId),
-            ("@state", (short)(live > 0 ? BatchState.Claimed : BatchState.Closed)), ("@first", batch.Ids[0]), ("@last", batch.Ids[^1]),
-            ("@ids", IdArray.ToColumn(session, batch.Ids)), ("@outcome", Bytes(outcomes)), ("@live", (long)live),
-            ("@provider", owner.ProviderId), ("@version", (long)owner.ProviderVersion), ("@hashes", batch.Hashes), ("@key", batch.Key),
-            ("@deadline", DeadlineMilliseconds), ("@lifetime", Milliseconds(owner.KeyLifetime)), ("@epoch", owner.Epoch));
+        _gates.ForEach(static gate => gate.Dispose());
+        _gates.Clear();
     }
-
-    private Task<int> UpdateAsync(LedgerSession session, ReclaimRequest request, RecordOutcome[] outcomes)
-    {
-        var live = outcomes.Count(outcome => outcome == RecordOutcome.ToCome);
-        return session.ExecuteAsync(
-            $"""
-            update batches set state = @state, outcome = @outcome, live = @live, hashes = @hashes, batch_key = @key, provider_version = @version,
-              claimed_at = {session.Now}, deadline_at = {session.Now} + @deadline, repeat_until = {session.Now} + cast(@lifetime as bigint), epoch = @epoch
-            where id = @id
-            """,
-            ("@state", (short)(live > 0 ? BatchState.Claimed : BatchState.Closed)), ("@outcome", Bytes(outcomes)), ("@live", (long)live),
-            ("@hashes", request.Batch.Hashes), ("@key", request.Batch.Key), ("@version", (long)request.Owner.ProviderVersion),
-            ("@deadline", DeadlineMilliseconds), ("@lifetime", Milliseconds(request.Owner.KeyLifetime)), ("@epoch", request.Owner.Epoch),
-            ("@id", request.BatchId));
-    }
-
-    private static long? Milliseconds(TimeSpan? time) => time is { } value ? (long)value.TotalMilliseconds : null;
-
-    private static byte[] Bytes(RecordOutcome[] outcomes) => Array.ConvertAll(outcomes, static outcome => (byte)outcome);
 }

@@ -37,6 +37,14 @@ internal sealed class CounterChange
     private static readonly string Update =
         $"update partitions set starts = 0, {string.Join(", ", OutcomeRules.Counted.Select(outcome => $"{Column(outcome)} = {Column(outcome)} + @{Column(outcome)}"))} where id = @id";
 
+    private static readonly string UpdateSet =
+        $"""
+        update partitions set starts = 0, {string.Join(", ", OutcomeRules.Counted.Select(outcome => $"{Column(outcome)} = partitions.{Column(outcome)} + given.{Column(outcome)}"))}
+        from unnest(@id, {string.Join(", ", OutcomeRules.Counted.Select(outcome => "@" + Column(outcome)))})
+          as given(id, {string.Join(", ", OutcomeRules.Counted.Select(Column))})
+        where partitions.id = given.id
+        """;
+
     private readonly Dictionary<RecordOutcome, long> _changes = OutcomeRules.Counted.ToDictionary(outcome => outcome, _ => 0L);
 
     /// <summary>Column of the partitions table that counts an outcome.</summary>
@@ -63,6 +71,36 @@ internal sealed class CounterChange
     {
         _changes[Counts(from)] -= records;
         _changes[Counts(to)] += records;
+    }
+
+    /// <summary>The same for all records of a row.</summary>
+    public void Move(byte[] from, byte[] to)
+    {
+        for (var i = 0; i < from.Length; i++)
+        {
+            Move((RecordOutcome)from[i], (RecordOutcome)to[i]);
+        }
+    }
+
+    /// <summary>Adds the changes to the rows of several partitions, in the order of their ids; one statement where a statement is a way to a server.</summary>
+    public static async Task ApplyAsync(LedgerSession session, IReadOnlyDictionary<long, CounterChange> changes)
+    {
+        if (session.IsSqlite || changes.Count == 1)
+        {
+            foreach (var (partition, change) in changes.OrderBy(static change => change.Key))
+            {
+                await change.ApplyAsync(session, partition);
+            }
+        }
+        else if (changes.Count > 1)
+        {
+            await session.ExecuteAsync(
+                UpdateSet,
+                [
+                    ("@id", changes.Keys.ToArray()),
+                    .. OutcomeRules.Counted.Select(outcome => ("@" + Column(outcome), (object?)changes.Values.Select(change => change._changes[outcome]).ToArray())),
+                ]);
+        }
     }
 
     /// <summary>Adds the changes to the partition's row, in the transaction that changes the outcome bytes. Also tells that the partition survives its batches.</summary>
@@ -97,6 +135,18 @@ internal sealed record BatchRow(
         IdArray.FromColumn(session, row, 6),
         row.GetFieldValue<byte[]>(7),
         row.GetInt64(8));
+
+    /// <summary>Its outcomes after news about them.</summary>
+    public byte[] Next(RecordOutcome[] news)
+    {
+        var outcomes = new byte[Outcomes.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = (byte)OutcomeRules.Next((RecordOutcome)Outcomes[i], news[i]);
+        }
+
+        return outcomes;
+    }
 
     public static Task<BatchRow?> FindAsync(LedgerSession session, long id) => session.FirstAsync(
         $"select {Columns} from batches where id = @id {session.ForUpdate}", row => Read(session, row), ("@id", id));

@@ -3,35 +3,56 @@ using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;
 
-/// <summary>Outcomes: bytes, successors and counters change in one transaction, and only upwards, so every report may be repeated.</summary>
+/// <summary>
+/// Outcomes: bytes, successors and counters change in one transaction, and only upwards, so every report may be repeated. Reports that wait for the writer
+/// run as one set.
+/// </summary>
 internal sealed class OutcomeStore(LedgerDatabase database)
 {
     private static readonly TimeSpan RepeatDelay = TimeSpan.FromSeconds(2);
     private const int AnswerCharactersMax = 500;
     private const int AttemptsMax = 8;
     private const long AgeMillisecondsMax = 24 * 60 * 60 * 1000L;
+    private static readonly SetWrite<BatchReport, bool> Set = new(WriteKind.Outcome, static report => report.BatchId, RecordSetAsync);
 
     public async Task RecordAsync(BatchReport report, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(
-            WriteKind.Outcome,
-            async session =>
-            {
-                if (await BatchRow.FindAsync(session, report.BatchId) is { } row)
-                {
-                    await ChangeAsync(session, row, report);
-                }
-
-                FailPoints.Pass(FailPoints.BeforeOutcomeCommit);
-                return 0;
-            },
-            1 + report.Successors.Count,
-            cancellationToken);
+        await database.WriteAsync(Set, report, 1 + report.Successors.Count, report.PartitionId, cancellationToken);
         FailPoints.Pass(FailPoints.AfterOutcomeCommit);
         if (report.Successors.Count > 1)
         {
             FailPoints.Pass(FailPoints.AfterSplitCommit);
         }
+    }
+
+    /// <summary>Answers for each report whether its row is there. Those that end their rows are written together; what goes on in other rows, one by one.</summary>
+    private static async Task<IReadOnlyList<bool>> RecordSetAsync(LedgerSession session, IReadOnlyList<BatchReport> reports)
+    {
+        var rows = (await session.QueryAsync(
+            $"select {BatchRow.Columns} from batches where id {session.Any("@ids")} order by id {session.ForUpdate}",
+            row => BatchRow.Read(session, row),
+            ("@ids", reports.Select(static report => report.BatchId).ToArray()))).ToDictionary(static row => row.Id);
+        var ends = new List<EndedBatch>();
+        foreach (var report in reports.Where(report => rows.ContainsKey(report.BatchId)))
+        {
+            var row = rows[report.BatchId];
+            if (EndedBatch.Of(row, report, Shortened(report.Answer)) is { } end)
+            {
+                ends.Add(end);
+            }
+            else
+            {
+                await ChangeAsync(session, row, report);
+            }
+        }
+
+        await EndedBatch.WriteAsync(session, ends, (long)RepeatDelay.TotalMilliseconds);
+        foreach (var _ in reports)
+        {
+            FailPoints.Pass(FailPoints.BeforeOutcomeCommit);
+        }
+
+        return [.. reports.Select(report => rows.ContainsKey(report.BatchId))];
     }
 
     /// <summary>After an ambiguous COMMIT: the claim's row, if it is there, becomes a waiting one again under a successor.</summary>
@@ -51,7 +72,9 @@ internal sealed class OutcomeStore(LedgerDatabase database)
 
             return 0;
         },
-        cancellationToken: cancellationToken);
+        rows: 1,
+        affinity: partitionId,
+        cancellationToken);
 
     /// <summary>Declares claims unknown whose deadline on the database's clock is over. Answers how many rows.</summary>
     public Task<int> ExpireAsync(long campaignId, CancellationToken cancellationToken) => database.WriteAsync(
@@ -80,18 +103,10 @@ internal sealed class OutcomeStore(LedgerDatabase database)
     public static async Task ChangeAsync(LedgerSession session, BatchRow row, BatchReport report)
     {
         var change = new CounterChange();
-        var outcomes = new byte[row.Outcomes.Length];
-        for (var i = 0; i < outcomes.Length; i++)
-        {
-            outcomes[i] = (byte)OutcomeRules.Next((RecordOutcome)row.Outcomes[i], report.Outcomes[i]);
-        }
-
+        var outcomes = row.Next(report.Outcomes);
         var successors = await SucceedAsync(session, row, report, outcomes);
         await RecordProof.LookAsync(session, row, outcomes);
-        for (var i = 0; i < outcomes.Length; i++)
-        {
-            change.Move((RecordOutcome)row.Outcomes[i], (RecordOutcome)outcomes[i]);
-        }
+        change.Move(row.Outcomes, outcomes);
 
         var state = outcomes.Contains((byte)RecordOutcome.Unknown) ? BatchState.Unknown : successors > 1 ? BatchState.Split : BatchState.Closed;
         var delay = report.Successors.Select(static successor => successor.Delay).Append(RepeatDelay).Max();

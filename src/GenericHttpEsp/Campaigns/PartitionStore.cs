@@ -47,14 +47,18 @@ internal sealed class PartitionStore(LedgerDatabase database)
             static row => new PartitionLease(
                 row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), (int)row.GetInt64(7)),
             ("@id", partitionId), ("@start", countsAsStart ? 1L : 0L)),
-        cancellationToken: cancellationToken);
+        rows: 1,
+        affinity: partitionId,
+        cancellationToken);
 
     /// <summary>An orderly end is not a crash, nor is what comes after everything was rendered: the starts so far do not count.</summary>
     public Task ReleaseAsync(long partitionId, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Event,
         session => session.ExecuteAsync(
             "update partitions set starts = 0 where id = @id and epoch = @epoch", ("@id", partitionId), ("@epoch", epoch)),
-        cancellationToken: cancellationToken);
+        rows: 1,
+        affinity: partitionId,
+        cancellationToken);
 
     /// <summary>Done when the cursor stands at the end and no row is open. Writes only when it looks so.</summary>
     public async Task<PartitionTail> FinishAsync(long partitionId, long epoch, CancellationToken cancellationToken)
@@ -81,7 +85,9 @@ internal sealed class PartitionStore(LedgerDatabase database)
               and not exists (select 1 from batches b where b.partition_id = partitions.id and b.state = 3 and b.repeat_until is not null)
             """,
             ("@id", partitionId), ("@epoch", epoch)) == 1,
-        cancellationToken: cancellationToken);
+        rows: 1,
+        affinity: partitionId,
+        cancellationToken);
 
     public Task<OpenRows> OpenRowsAsync(long partitionId, CancellationToken cancellationToken) => database.ReadAsync(
         async session =>
@@ -113,9 +119,9 @@ internal sealed class PartitionStore(LedgerDatabase database)
     public Task SetStateAsync(long campaignId, int run, string from, string to, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Forbid,
         session => session.ExecuteAsync(
-            """
+            $"""
             update partitions set state = @to, epoch = epoch + 1, starts = 0
-            where id in (select id from partitions where campaign_id = @campaign and run = @run and state = @from order by id)
+            where id in (select id from partitions where campaign_id = @campaign and run = @run and state = @from order by id {session.ForUpdate}) and state = @from
             """,
             ("@to", to), ("@from", from), ("@campaign", campaignId), ("@run", run)),
         cancellationToken: cancellationToken);

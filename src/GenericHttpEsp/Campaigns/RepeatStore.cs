@@ -12,9 +12,10 @@ internal sealed class RepeatStore(ClaimStore claims)
     private const int RepeatsMax = 3;
 
     public Task<ClaimResult> RepeatAsync(ReclaimRequest request, CancellationToken cancellationToken) => claims.RunAsync(
+        request.Owner.PartitionId,
         async (session, open) =>
         {
-            if (!await ClaimStore.HoldAsync(session, request.Owner))
+            if (!await ClaimStatements.HoldAsync(session, request.Owner))
             {
                 return ClaimResult.Fenced;
             }
@@ -42,9 +43,8 @@ internal sealed class RepeatStore(ClaimStore claims)
             // To the sender the unknown ones are to come; in the row they stay unknown until something better is known.
             var sent = Array.ConvertAll(row.Outcomes, static outcome =>
                 (RecordOutcome)outcome == RecordOutcome.Unknown ? RecordOutcome.ToCome : (RecordOutcome)outcome);
-            return new ClaimResult(ClaimStatus.Claimed, [new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, sent, key, 0, gate) { Repeats = true }]);
+            return new ClaimResult(ClaimStatus.Claimed, [new ClaimedBatch(row.Id, row.Attempt, row.BrokenOff, sent, key, 0, gate) { PartitionId = row.PartitionId, Repeats = true }]);
         },
-        1,
         cancellationToken);
 
     /// <summary>The key must outlive the repetition, answer included.</summary>
@@ -69,7 +69,7 @@ internal sealed class RepeatStore(ClaimStore claims)
             }
         }
 
-        var forbidden = await ClaimStore.ForbiddenAsync(session, [draft]);
+        var forbidden = await ClaimStatements.ForbiddenAsync(session, [draft]);
         return !row.Ids.Where((id, i) => (RecordOutcome)row.Outcomes[i] == RecordOutcome.Unknown && forbidden.ContainsKey(id)).Any();
     }
 

@@ -144,7 +144,7 @@ internal sealed partial class BatchSender(
         await PauseAsync(template, verdict);
         await UntilRecordedAsync(async () =>
         {
-            await ledger.RecordAsync(verdict.Report, CancellationToken.None);
+            await ledger.RecordAsync(verdict.Report with { PartitionId = claimed.PartitionId }, CancellationToken.None);
             return true;
         });
         return answer.BodyReleased;

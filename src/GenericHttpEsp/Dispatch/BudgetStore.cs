@@ -23,7 +23,11 @@ internal sealed class BudgetStore(LedgerDatabase database)
     /// <summary>Grants up to what is wanted and what the second has left.</summary>
     public Task<BudgetGrant> GrantAsync(long providerId, int wantRequests, int wantMessages, BudgetLimits limits, CancellationToken cancellationToken) =>
         database.WriteAsync(
-            WriteKind.Claim, session => GrantAsync(session, providerId, wantRequests, wantMessages, limits), cancellationToken: cancellationToken);
+            WriteKind.Claim,
+            session => GrantAsync(session, providerId, wantRequests, wantMessages, limits),
+            LedgerDatabase.LastOfGroup,
+            affinity: providerId,
+            cancellationToken);
 
     private static async Task<BudgetGrant> GrantAsync(LedgerSession session, long providerId, int wantRequests, int wantMessages, BudgetLimits limits)
     {

@@ -35,7 +35,11 @@ internal sealed record ClaimOwner(
 
 /// <param name="From">The partition's cursor must stand here.</param>
 /// <param name="Batches">Consecutive: each begins after the one before.</param>
-internal sealed record ClaimRequest(ClaimOwner Owner, long From, IReadOnlyList<BatchDraft> Batches);
+internal sealed record ClaimRequest(ClaimOwner Owner, long From, IReadOnlyList<BatchDraft> Batches)
+{
+    /// <summary>Where the cursor stands after it.</summary>
+    public long To => Batches[^1].Ids[^1];
+}
 
 /// <summary>Records packed into one request, before admission.</summary>
 /// <param name="Ids">Ascending ids of the audience, without a gap in it.</param>
@@ -72,6 +76,8 @@ internal sealed record ClaimResult(ClaimStatus Status, IReadOnlyList<ClaimedBatc
 /// <param name="Gate">Its window counts from before the transaction's BEGIN. The caller disposes it.</param>
 internal sealed record ClaimedBatch(long Id, int Attempt, int BrokenOff, RecordOutcome[] Outcomes, string Key, long SplitOfFirst, SendGate Gate)
 {
+    public required long PartitionId { get; init; }
+
     /// <summary>The request was made before and its answer is lost: only an acceptance says more than that.</summary>
     public bool Repeats { get; init; }
 }
@@ -81,7 +87,11 @@ internal sealed record ClaimedBatch(long Id, int Attempt, int BrokenOff, RecordO
 /// <param name="Answer">What the ESP said, shortened; shown to people.</param>
 /// <param name="PossiblyRepeated">The successors may repeat what the ESP has done already.</param>
 internal sealed record BatchReport(
-    long BatchId, RecordOutcome[] Outcomes, IReadOnlyList<Successor> Successors, string? Answer, bool PossiblyRepeated = false);
+    long BatchId, RecordOutcome[] Outcomes, IReadOnlyList<Successor> Successors, string? Answer, bool PossiblyRepeated = false)
+{
+    /// <summary>The row's partition.</summary>
+    public long PartitionId { get; init; }
+}
 
 /// <summary>A new waiting row for records that are still to come.</summary>
 /// <param name="First">Index of the first record in the closed row.</param>

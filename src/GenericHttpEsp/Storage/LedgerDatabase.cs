@@ -8,6 +8,9 @@ namespace GenericHttpEsp.Storage;
 /// </summary>
 internal abstract class LedgerDatabase : IAsyncDisposable
 {
+    /// <summary>For rows that every silo locks: taken last, they are held for one commit only, and never two of them crosswise.</summary>
+    public const int LastOfGroup = 1_000_000;
+
     private readonly GroupCommit _writer;
     private readonly SemaphoreSlim _readers;
     private readonly System.Collections.Concurrent.ConcurrentBag<LedgerSession> _idle = [];
@@ -31,10 +34,21 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>Runs in a shared transaction; completes when it is durable.</summary>
     /// <param name="kind">Which queue it waits in.</param>
     /// <param name="work">Statements on the session; no transaction control.</param>
-    /// <param name="rows">About how many rows it touches.</param>
+    /// <param name="rows">About how many rows it touches; <see cref="LastOfGroup"/> ends the transaction.</param>
+    /// <param name="cancellationToken">Ends the wait as long as it has not begun.</param>
     /// <exception cref="CommitUnknownException">COMMIT failed: the work may or may not have happened.</exception>
     public Task<T> WriteAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, int rows = 1, CancellationToken cancellationToken = default) =>
-        _writer.RunAsync(kind, work, rows, cancellationToken);
+        _writer.RunAsync(kind, work, rows, null, cancellationToken);
+
+    /// <summary>The same for writes that lock the same rows: those with one <paramref name="affinity"/> never run beside each other in this process.</summary>
+    public Task<T> WriteAsync<T>(
+        WriteKind kind, Func<LedgerSession, Task<T>> work, int rows, long affinity, CancellationToken cancellationToken = default) =>
+        _writer.RunAsync(kind, work, rows, affinity, cancellationToken);
+
+    /// <summary>The same for writes that run as a set with others that wait.</summary>
+    public Task<TResult> WriteAsync<TItem, TResult>(
+        SetWrite<TItem, TResult> set, TItem item, int rows, long affinity, CancellationToken cancellationToken = default) =>
+        _writer.RunAsync(set, item, rows, affinity, cancellationToken);
 
     /// <summary>Reads committed rows on a connection of its own.</summary>
     public async Task<T> ReadAsync<T>(Func<LedgerSession, Task<T>> read, CancellationToken cancellationToken = default)

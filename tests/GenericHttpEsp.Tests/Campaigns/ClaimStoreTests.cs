@@ -141,7 +141,7 @@ public sealed class ClaimStoreTests(PostgresServer server)
         for (var lane = 0; lane < 2; lane++)
         {
             await Assert.ThrowsAnyAsync<Exception>(() => sample.Database.WriteAsync<int>(
-                WriteKind.Event, _ => throw new InvalidOperationException("reopen")));
+                WriteKind.Event, _ => throw new InvalidOperationException("reopen"), 1, affinity: lane));
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class SimulatedServer(World world, string path)
 
 /// <summary>A process's way to the database. Writer, queues and stores above it are the real ones.</summary>
 internal sealed class SimulatedLedger(SimulatedServer server, Node node, int lanes, bool troubled = true)
-    : LedgerDatabase(StorageEngine.Sqlite, new StorageOptions(), node.Clock, lanes, NullLogger.Instance)
+    : LedgerDatabase(StorageEngine.Sqlite, new StorageOptions { ReadersMax = 200 }, node.Clock, lanes, NullLogger.Instance)
 {
     public override async Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken)
     {

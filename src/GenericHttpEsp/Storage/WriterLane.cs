@@ -1,0 +1,235 @@
+using System.Data.Common;
+using System.Threading.Channels;
+
+namespace GenericHttpEsp.Storage;
+
+/// <summary>
+/// One connection that gathers waiting writes into one transaction after the other, most urgent kind first, until time or rows run out. Started outside of any
+/// grain, since a loop started inside a grain's activation captures the grain's scheduler and deadlocks.
+/// </summary>
+internal sealed partial class WriterLane : IAsyncDisposable
+{
+    private readonly Func<CancellationToken, Task<LedgerSession>> _open;
+    private readonly Func<LedgerSession, CancellationToken, Task<DbTransaction>> _begin;
+    private readonly StorageOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly WriteQueues _own;
+    private readonly WriteQueues _shared;
+    // One signal at most: who is woken takes until there is nothing left.
+    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _running;
+    private long _transactions;
+
+    public WriterLane(
+        Func<CancellationToken, Task<LedgerSession>> open,
+        Func<LedgerSession, CancellationToken, Task<DbTransaction>> begin,
+        StorageOptions options,
+        TimeProvider time,
+        WriteQueues shared,
+        ILogger logger)
+    {
+        (_open, _begin, _options, _time, _shared, _logger) = (open, begin, options, time, shared, logger);
+        _own = new WriteQueues(options.PendingWritesMax);
+        _running = Background.Run(RunAsync);
+    }
+
+    public long Transactions => Interlocked.Read(ref _transactions);
+
+    public async ValueTask AddAsync(WriteKind kind, IPendingWrite pending, CancellationToken cancellationToken)
+    {
+        await _own.AddAsync(kind, pending, cancellationToken);
+        Wake();
+    }
+
+    public void Wake() => _signal.Writer.TryWrite(true);
+
+    /// <summary>Takes what still waits, then stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _own.Complete();
+        await _stopping.CancelAsync();
+        await _running;
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        LedgerSession? session = null;
+        try
+        {
+            while (await NextAsync() is { } first)
+            {
+                try
+                {
+                    session = await RunGroupAsync(session, first);
+                }
+                catch (Exception failure)
+                {
+                    // Closing a broken connection failed: the lane must outlive it.
+                    LogLaneBroke(failure);
+                    first.Fail(failure);
+                    session = null;
+                }
+            }
+        }
+        finally
+        {
+            await DropAsync(session);
+        }
+    }
+
+    private async Task<IPendingWrite?> NextAsync()
+    {
+        while (true)
+        {
+            if (TryTake() is { } pending)
+            {
+                return pending;
+            }
+
+            try
+            {
+                await _signal.Reader.ReadAsync(_stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return TryTake();
+            }
+        }
+    }
+
+    private IPendingWrite? TryTake()
+    {
+        foreach (var kind in WriteQueues.Kinds)
+        {
+            if ((_own.TryTake(kind) ?? _shared.TryTake(kind)) is { } pending)
+            {
+                return pending;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<LedgerSession?> RunGroupAsync(LedgerSession? session, IPendingWrite first)
+    {
+        // Filled before anything runs: whatever throws, all whom it concerns are in here.
+        var members = new List<IPendingWrite>();
+        try
+        {
+            session ??= await _open(CancellationToken.None);
+            await using var transaction = await BeginAsync(session);
+            await FillAsync(session, first, members);
+            await CommitAsync(transaction);
+            members.ForEach(static member => member.Complete());
+            return session;
+        }
+        catch (CommitUnknownException unknown)
+        {
+            LogCommitUnknown(unknown.InnerException!, members.Count);
+            members.ForEach(member => member.Fail(unknown));
+        }
+        catch (Exception failure) when (members.Count <= 1)
+        {
+            first.Fail(failure);
+        }
+        catch (Exception failure)
+        {
+            LogGroupFailed(failure, members.Count);
+            session = await DropAsync(session);
+            foreach (var member in members)
+            {
+                session = await RunSingleAsync(session, member);
+            }
+
+            return session;
+        }
+
+        return await DropAsync(session);
+    }
+
+    private async Task FillAsync(LedgerSession session, IPendingWrite first, List<IPendingWrite> members)
+    {
+        var rows = 0;
+        var next = first;
+        do
+        {
+            var begins = members.Count;
+            members.Add(next);
+            rows += next.Rows;
+            while (rows < _options.TransactionRowsMax && next.Set is { } set && TryTakeMore(set, members, begins) is { } more)
+            {
+                members.Add(more);
+                rows += more.Rows;
+            }
+
+            await next.ExecuteAsync(session, members.GetRange(begins, members.Count - begins));
+        }
+        while (rows < _options.TransactionRowsMax
+            && _time.GetElapsedTime(session.BeganAt).TotalMilliseconds < _options.TransactionMilliseconds
+            && (next = TryTake()!) is not null);
+    }
+
+    /// <summary>The next in the queue, if it belongs to the set that begins there: then it runs in the same statements. Sets always have an affinity.</summary>
+    private IPendingWrite? TryTakeMore(IWriteSet set, List<IPendingWrite> members, int begins) =>
+        _own.TryTakeIf(set.Kind, next => next.Set == set && next.IsDifferent(members, begins));
+
+    private async Task<LedgerSession?> RunSingleAsync(LedgerSession? session, IPendingWrite member)
+    {
+        try
+        {
+            session ??= await _open(CancellationToken.None);
+            await using var transaction = await BeginAsync(session);
+            await member.ExecuteAsync(session, [member]);
+            await CommitAsync(transaction);
+            member.Complete();
+            return session;
+        }
+        catch (Exception failure)
+        {
+            member.Fail(failure);
+            return await DropAsync(session);
+        }
+    }
+
+    private async Task<DbTransaction> BeginAsync(LedgerSession session)
+    {
+        session.BeganAt = _time.GetTimestamp();
+        session.Transaction = await _begin(session, CancellationToken.None);
+        Interlocked.Increment(ref _transactions);
+        return session.Transaction;
+    }
+
+    private static async Task CommitAsync(DbTransaction transaction)
+    {
+        try
+        {
+            await transaction.CommitAsync();
+        }
+        catch (Exception failure)
+        {
+            throw new CommitUnknownException(failure);
+        }
+    }
+
+    private static async Task<LedgerSession?> DropAsync(LedgerSession? session)
+    {
+        if (session is not null)
+        {
+            await session.DisposeAsync();
+        }
+
+        return null;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Commit of {Members} writes failed; whether they happened is unknown")]
+    private partial void LogCommitUnknown(Exception failure, int members);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A connection of the writer broke in an unexpected way; going on with a new one")]
+    private partial void LogLaneBroke(Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A group of {Members} writes failed and is repeated one by one")]
+    private partial void LogGroupFailed(Exception failure, int members);
+}
