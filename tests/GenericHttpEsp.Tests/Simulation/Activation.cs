@@ -18,7 +18,7 @@ internal sealed class Activation
     public Activation(SimulatedCluster cluster, SimulatedSilo silo, GrainId id)
     {
         (_cluster, Silo, Id) = (cluster, silo, id);
-        var made = new TaskCompletionSource<Grain>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var made = new TaskCompletionSource<Grain>();
         _grain = made.Task;
         silo.Node.Start(async () =>
         {

@@ -41,7 +41,7 @@ internal sealed class EspDoor(SimulatedEsp esp, Node node, IOptions<DispatchOpti
         private readonly MemoryStream _written = new();
         private long _flushed;
 
-        public TaskCompletionSource<int> Answered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<int> Answered { get; } = new();
 
         public override bool CanRead => false;
 

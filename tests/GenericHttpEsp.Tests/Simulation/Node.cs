@@ -96,7 +96,7 @@ internal sealed class Node : TaskScheduler
 
     protected override void QueueTask(Task task)
     {
-        World.CheckThread();
+        World.CheckThread(typeof(Task).GetField("m_stateObject", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(task)?.GetType().ToString() + (typeof(Task).GetField("m_action", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(task) as Delegate)?.Target);
         if (!IsDead)
         {
             Ready.Add(task);

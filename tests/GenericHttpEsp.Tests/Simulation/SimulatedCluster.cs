@@ -121,7 +121,7 @@ public class SimulatedReference : DispatchProxy
 
     private Task<T> CallAsync<T>(MethodInfo method, object?[]? args)
     {
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<T>();
         // From whatever thread of the process it is called: it is the process's network that goes on.
         _silo.Node.Start(async () =>
         {

@@ -26,7 +26,7 @@ internal sealed class SimulatedServer(World world, string path)
     {
         while (_isWriting)
         {
-            var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var turn = new TaskCompletionSource();
             _waiting.Add(turn);
             await turn.Task;
         }
