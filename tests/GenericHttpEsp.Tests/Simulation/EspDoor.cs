@@ -112,7 +112,7 @@ internal sealed class EspDoor(SimulatedEsp esp, Node node, IOptions<DispatchOpti
             var world = node.World;
             if (esp.Answer(_request) is { } status && !world.Chance(esp.Moods / 10))
             {
-                world.Add(node, world.Chance(0.03) ? world.Between(20_000, 40_000) : world.Between(0.5, 2000), () => Answered.TrySetResult(status));
+                world.Add(node, world.Chance(0.03) ? world.Between(4_000, 9_000) : world.Between(0.5, 2000), () => Answered.TrySetResult(status));
             }
             else if (world.Chance(0.5))
             {

@@ -96,9 +96,10 @@ internal sealed class Node : TaskScheduler
 
     protected override void QueueTask(Task task)
     {
-        World.CheckThread(typeof(Task).GetField("m_stateObject", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(task)?.GetType().ToString() + (typeof(Task).GetField("m_action", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(task) as Delegate)?.Target);
+        // A finaliser may still call into a process that has ended.
         if (!IsDead)
         {
+            World.CheckThread(task);
             Ready.Add(task);
         }
     }

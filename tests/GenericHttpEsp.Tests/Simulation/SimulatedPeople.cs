@@ -40,7 +40,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
         {
             if (world.Chance(0.4))
             {
-                world.After(world.Between(1, 20_000), () => Post(meta, person));
+                world.After(world.Between(1, 8_000), () => Post(meta, person));
             }
         };
         for (var i = world.Random.Next(8); i > 0; i--)
@@ -136,7 +136,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
     private void Deliver(byte[] body, EventType kind, long person)
     {
         var isAnswered = false;
-        world.After(TimeSpan.FromSeconds(15), () => Retry(again: true));
+        world.After(TimeSpan.FromSeconds(8), () => Retry(again: true));
         cluster.AnySilo()?.Take(body, success => world.After(world.Between(0.05, 50), () =>
         {
             if (success && !isAnswered)
@@ -157,7 +157,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
         {
             if (!isAnswered && again)
             {
-                world.After(world.Between(100, 8000), () => Deliver(body, kind, person));
+                world.After(world.Between(100, 4000), () => Deliver(body, kind, person));
             }
 
             isAnswered = true;

@@ -8,8 +8,8 @@ namespace GenericHttpEsp.Tests.Simulation;
 /// <summary>One seed: a campaign of a few people through a time full of faults, then peace, then the verdict.</summary>
 internal sealed class Simulation : IDisposable
 {
-    private static readonly TimeSpan Restless = TimeSpan.FromSeconds(40);
-    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan Restless = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(12);
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"ghe-simulation-{Guid.NewGuid():n}.db");
     private readonly SimulationSetup _setup;
     private readonly SimulatedServer _server;
@@ -137,7 +137,7 @@ internal sealed class Simulation : IDisposable
         node.OnEnd(() =>
         {
             Cluster.Silos.Remove(silo!);
-            World.After(World.Between(50, 20_000), StartSilo);
+            World.After(World.Between(50, 10_000), StartSilo);
         });
     }
 
@@ -156,11 +156,11 @@ internal sealed class Simulation : IDisposable
     {
         for (var i = World.Random.Next(4); i > 0; i--)
         {
-            World.After(World.Between(0, 30_000), () =>
+            World.After(World.Between(0, 12_000), () =>
             {
                 if (Cluster.AnySilo() is { } silo)
                 {
-                    silo.Node.Pause(World.Random.Next(3) == 0 ? World.Between(29_000, 60_000) : World.Between(100, 2000));
+                    silo.Node.Pause(World.Random.Next(3) == 0 ? World.Between(9_000, 20_000) : World.Between(100, 2000));
                 }
             });
         }
@@ -186,7 +186,7 @@ internal sealed class Simulation : IDisposable
             People.Operate("resume");
         }
 
-        World.After(TimeSpan.FromSeconds(10), Resume);
+        World.After(TimeSpan.FromSeconds(5), Resume);
     }
 
     private async Task OpenAsync()

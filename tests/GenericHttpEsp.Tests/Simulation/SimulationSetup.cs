@@ -26,8 +26,8 @@ internal sealed class SimulationSetup
 
     public MetaKeyRing Ring { get; } = new([new('k', Encoding.ASCII.GetBytes("0123456789abcdef"))]);
 
-    /// <summary>The breaker would finish its work on a thread of its own; it is no part of what is simulated.</summary>
-    public DispatchOptions Dispatch { get; } = new() { BreakerFailures = int.MaxValue };
+    /// <summary>The breaker would finish its work on a thread of its own; it is no part of what is simulated. A short attempt makes for short seeds.</summary>
+    public DispatchOptions Dispatch { get; } = new() { BreakerFailures = int.MaxValue, AttemptTimeoutSeconds = 5 };
 
     public int Silos { get; private init; } = 2;
 

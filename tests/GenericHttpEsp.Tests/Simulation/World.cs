@@ -78,13 +78,13 @@ internal sealed class World(int seed)
         }
     }
 
-    public void CheckThread(object? who = null)
+    public void CheckThread(Task? who = null)
     {
         if (Environment.CurrentManagedThreadId != _thread && _thread != 0)
         {
             lock (Escapes)
             {
-                Escapes.Add($"{who} {Environment.StackTrace}");
+                Escapes.Add($"{who?.AsyncState} {Environment.StackTrace}");
             }
         }
     }
