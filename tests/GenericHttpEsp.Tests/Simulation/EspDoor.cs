@@ -65,17 +65,20 @@ internal sealed class EspDoor(SimulatedEsp esp, Node node, IOptions<DispatchOpti
 
         public override async Task FlushAsync(CancellationToken cancellationToken)
         {
+            if (node.World.Chance(esp.Moods / 20))
+            {
+                // What the socket did not take does not arrive.
+                await node.YieldAsync();
+                Answered.TrySetException(new IOException("Connection reset."));
+                throw new IOException("Broken pipe.");
+            }
+
             var text = Encoding.UTF8.GetString(_written.GetBuffer(), 0, (int)_written.Length);
             _flushed += _written.Length;
             _written.SetLength(0);
             _request.Text.Append(text);
             Depart();
             await node.YieldAsync();
-            if (node.World.Chance(esp.Moods / 20))
-            {
-                Answered.TrySetException(new IOException("Connection reset."));
-                throw new IOException("Broken pipe.");
-            }
         }
 
         public override void Flush()

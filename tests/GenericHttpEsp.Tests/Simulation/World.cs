@@ -6,7 +6,7 @@ namespace GenericHttpEsp.Tests.Simulation;
 /// </summary>
 internal sealed class World(int seed)
 {
-    private const int StepsMax = 400_000;
+    private const int StepsMax = 300_000;
     private const int TraceMax = 4000;
     private static readonly DateTimeOffset Start = new(2026, 11, 24, 9, 0, 0, TimeSpan.Zero);
 
@@ -93,9 +93,10 @@ internal sealed class World(int seed)
     public bool Run(Func<bool> isOver)
     {
         _thread = Environment.CurrentManagedThreadId;
+        var last = Steps + StepsMax;
         while (!isOver())
         {
-            if (Steps++ > StepsMax || !Step())
+            if (Steps++ > last || !Step())
             {
                 return false;
             }
