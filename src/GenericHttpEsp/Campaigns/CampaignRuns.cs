@@ -60,7 +60,9 @@ internal sealed class CampaignRuns(
     /// <summary>The run has ended: its template version need not be kept.</summary>
     public Task UnpinAsync(long campaignId, long providerId) => grains.GetGrain<IProviderGrain>(providerId).Unpin(campaignId);
 
-    public Task AnnounceAsync(long campaignId, DateTimeOffset due) => work.AddAsync(campaignId, due, CancellationToken.None);
+    /// <param name="campaignId">The campaign.</param>
+    /// <param name="due">Null: now.</param>
+    public Task AnnounceAsync(long campaignId, DateTimeOffset? due) => work.AddAsync(campaignId, due, CancellationToken.None);
 
     /// <summary>Fixes the audience on one snapshot.</summary>
     public async Task OpenAsync(long campaignId, int run, DateTimeOffset startedAt, string contractJson)

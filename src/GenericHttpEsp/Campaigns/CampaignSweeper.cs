@@ -26,7 +26,7 @@ internal sealed partial class CampaignSweeper(CampaignWorkStore work, IGrainFact
     {
         try
         {
-            foreach (var campaign in await work.TakeDueAsync(time.GetUtcNow(), PokeEvery, stoppingToken))
+            foreach (var campaign in await work.TakeDueAsync(PokeEvery, stoppingToken))
             {
                 // One campaign that is slow to start must not hold back the others.
                 PokeAsync(campaign).Ignore();

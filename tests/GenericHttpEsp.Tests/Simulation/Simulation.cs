@@ -229,7 +229,7 @@ internal sealed class Simulation : IDisposable
             Esp.Refuses.Add(People.Ids[World.Random.Next(People.Ids.Count)]);
         }
 
-        await new CampaignWorkStore(_ledger).AddAsync(SimulationSetup.Campaign, _outside.Clock.GetUtcNow().AddDays(-1), default);
+        await new CampaignWorkStore(_ledger).AddAsync(SimulationSetup.Campaign, due: null, default);
         Campaign.Write(
             new CampaignState
             {
