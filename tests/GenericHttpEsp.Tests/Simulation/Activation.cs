@@ -77,6 +77,7 @@ internal sealed class Activation
 
     private async Task CallAsync<T>(MethodInfo method, object?[]? args, TaskCompletionSource<T> answer)
     {
+        Silo.Node.World.Whisper($"{Id} on {Silo.Node.Name}: {method.Name}");
         try
         {
             var task = (Task)method.Invoke(await _grain, args)!;
@@ -87,6 +88,7 @@ internal sealed class Activation
         }
         catch (Exception failure)
         {
+            Silo.Node.World.Whisper($"{Id} on {Silo.Node.Name}: {method.Name} failed: {failure.Message}");
             answer.TrySetException(failure is TargetInvocationException { InnerException: { } inner } ? inner : failure);
         }
     }

@@ -7,6 +7,7 @@ internal sealed class Node : TaskScheduler
 {
     private readonly List<Action> _whenResumed = [];
     private readonly List<Action> _whenEnded = [];
+    private readonly List<Action> _whenSilent = [];
 
     public Node(World world, string name)
     {
@@ -25,6 +26,8 @@ internal sealed class Node : TaskScheduler
     public bool IsDead { get; private set; }
 
     public bool IsPaused { get; private set; }
+
+    public override string ToString() => $"{Name} {(IsDead ? "dead" : IsPaused ? "paused" : "alive")} {Ready.Count} ready";
 
     /// <summary>Starts work in this process, whoever calls.</summary>
     public Task Start(Func<Task> work) => Task.Factory.StartNew(
@@ -58,6 +61,8 @@ internal sealed class Node : TaskScheduler
 
     public void OnEnd(Action action) => _whenEnded.Add(action);
 
+    public void OnSilence(Action action) => _whenSilent.Add(action);
+
     /// <summary>kill -9.</summary>
     public void Kill()
     {
@@ -81,6 +86,14 @@ internal sealed class Node : TaskScheduler
 
         World.Tell($"{Name} is paused for {time.TotalSeconds:0.0} s");
         IsPaused = true;
+        // A server does not wait for ever for a transaction whose owner says nothing.
+        World.After(World.Between(1, 1000), () =>
+        {
+            if (IsPaused)
+            {
+                _whenSilent.ForEach(static action => action());
+            }
+        });
         World.After(time, () =>
         {
             IsPaused = false;

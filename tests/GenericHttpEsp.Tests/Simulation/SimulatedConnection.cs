@@ -21,6 +21,14 @@ internal sealed class SimulatedConnection : DbConnection
     {
         (_server, Node, Inner, _troubled) = (server, node, inner, troubled);
         node.OnEnd(Break);
+        node.OnSilence(() =>
+        {
+            if (Writing is not null)
+            {
+                node.World.Tell($"the server ends a transaction of {node.Name}");
+                Break();
+            }
+        });
     }
 
     public Node Node { get; }

@@ -35,6 +35,8 @@ internal sealed class SimulatedServer(World world, string path)
         _isWriting = true;
     }
 
+    public override string ToString() => $"{(_isWriting ? "writing" : "idle")}, {_waiting.Count} wait";
+
     public void Leave()
     {
         _isWriting = false;

@@ -102,7 +102,7 @@ internal sealed class Simulation : IDisposable
         PlanPauses();
         if (!World.Run(IsOver))
         {
-            problems.Add($"stuck: the campaign is {Campaign.Status} after {World.Steps} steps and {World.Seconds:0} s");
+            problems.Add($"stuck: the campaign is {Campaign.Status} after {World.Steps} steps and {World.Seconds:0} s; database {_server}; {string.Join(", ", Cluster.Silos.Select(static silo => silo.Node))}");
         }
 
         World.AfterStep = null;

@@ -30,6 +30,18 @@ public sealed class SimulationTests(ITestOutputHelper output)
         Assert.True(failed.Count == 0, $"{failed.Count} seeds failed ({string.Join(", ", failed.Select(static one => one.Seed))}); run one with GHE_SIM_SEED. The first:\n{failed.FirstOrDefault()}");
     }
 
+    [Fact]
+    public async Task Seed_RunTwice_TakesTheSameSteps()
+    {
+        var setup = await SimulationSetup.CreateAsync();
+
+        foreach (var seed in Enumerable.Range(1, 10))
+        {
+            var (once, again) = (await OnThread(() => Simulation.Run(seed, setup)), await OnThread(() => Simulation.Run(seed, setup)));
+            Assert.Equal((once.Steps, once.Fingerprint, once.Summary), (again.Steps, again.Fingerprint, again.Summary));
+        }
+    }
+
     [Theory]
     [InlineData(typeof(NoFence), "I2 twice")]
     [InlineData(typeof(OutcomeBeforeSend), "I1 lost")]

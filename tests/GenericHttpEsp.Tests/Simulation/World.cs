@@ -63,6 +63,15 @@ internal sealed class World(int seed)
     public void Add(Node? node, TimeSpan wait, Action happens) =>
         _agenda.Enqueue(new Happening(node, happens), (Ticks + Math.Max(0, wait.Ticks), _order++));
 
+    /// <summary>Only for one who listens.</summary>
+    public void Whisper(string line)
+    {
+        if (IsTalking)
+        {
+            Console.WriteLine($"{Seconds,10:0.000000}   {line}");
+        }
+    }
+
     public void Tell(string line)
     {
         var text = $"{Seconds,10:0.000000} {line}";
