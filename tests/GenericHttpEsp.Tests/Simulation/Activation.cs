@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Orleans.Concurrency;
-using Orleans.Runtime;
 using Orleans.Timers;
 
 namespace GenericHttpEsp.Tests.Simulation;

@@ -38,13 +38,15 @@ internal sealed class SimulatedCluster(World world)
 
     public Activation Find(SimulatedSilo caller, GrainId id)
     {
-        var split = world.Chance(Splits);
+        // Of partitions more often, and of whom is paused, since a cluster takes that for ended.
+        var split = world.Chance(id.Type.ToString() == "partition" ? Splits * 10 : Splits)
+            || (_directory.TryGetValue(id, out var silent) && silent.Silo.Node.IsPaused && world.Chance(0.3));
         if (_directory.TryGetValue(id, out var found) && !found.Silo.Node.IsDead && !split)
         {
             return found;
         }
 
-        var alive = Alive.ToArray();
+        var alive = Alive.Where(silo => silo == caller || !silo.Node.IsPaused).ToArray();
         var prefersCaller = split || id.Type.ToString() == "dispatcher";
         var silo = prefersCaller ? caller : alive[world.Random.Next(alive.Length)];
         if (found is not null && split)

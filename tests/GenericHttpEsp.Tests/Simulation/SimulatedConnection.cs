@@ -59,6 +59,7 @@ internal sealed class SimulatedConnection : DbConnection
         {
             IsBroken = true;
             Writing?.Undo();
+            _server.Leave(this);
             Inner.Dispose();
         }
     }
@@ -109,10 +110,10 @@ internal sealed class SimulatedConnection : DbConnection
     protected override async ValueTask<DbTransaction> BeginDbTransactionAsync(IsolationLevel isolationLevel, CancellationToken cancellationToken)
     {
         await StepAsync();
-        await _server.EnterAsync(Node);
+        await _server.EnterAsync(this);
         if (IsBroken)
         {
-            _server.Leave();
+            _server.Leave(this);
             ThrowIfBroken();
         }
 
@@ -187,7 +188,7 @@ internal sealed class SimulatedTransaction(SimulatedConnection connection, Sqlit
         if (isWriting)
         {
             connection.Writing = null;
-            connection.Server.Leave();
+            connection.Server.Leave(connection);
         }
     }
 }

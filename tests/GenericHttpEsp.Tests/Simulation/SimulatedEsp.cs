@@ -53,6 +53,8 @@ internal sealed partial class SimulatedEsp(World world)
     [GeneratedRegex("\"meta\":\"([^\"]+)\"")]
     internal static partial Regex MetaTexts();
 
+    public bool HasTaken(string? key) => key is not null && _taken.ContainsKey(key);
+
     /// <summary>The whole request is there. Null: no answer will ever come.</summary>
     public int? Answer(EspRequest request)
     {

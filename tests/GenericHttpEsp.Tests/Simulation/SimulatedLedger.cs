@@ -10,7 +10,7 @@ namespace GenericHttpEsp.Tests.Simulation;
 internal sealed class SimulatedServer(World world, string path)
 {
     private readonly List<TaskCompletionSource> _waiting = [];
-    private bool _isWriting;
+    private SimulatedConnection? _writer;
 
     public World World => world;
 
@@ -22,29 +22,33 @@ internal sealed class SimulatedServer(World world, string path)
     /// <summary>Changes a statement's text: the deliberate breaks of single statements.</summary>
     public Func<string, string> Rewrite { get; set; } = static sql => sql;
 
-    public async Task EnterAsync(Node node)
+    public async Task EnterAsync(SimulatedConnection connection)
     {
-        while (_isWriting)
+        while (_writer is not null)
         {
             var turn = new TaskCompletionSource();
             _waiting.Add(turn);
             await turn.Task;
         }
 
-        world.CheckThread();
-        _isWriting = true;
+        _writer = connection;
     }
 
-    public override string ToString() => $"{(_isWriting ? "writing" : "idle")}, {_waiting.Count} wait";
-
-    public void Leave()
+    public void Leave(SimulatedConnection connection)
     {
-        _isWriting = false;
+        if (_writer != connection)
+        {
+            return;
+        }
+
+        _writer = null;
         // All of them look again, and chance says who is first: those of ended processes never come.
         var waiting = _waiting.ToArray();
         _waiting.Clear();
         Array.ForEach(waiting, static turn => turn.SetResult());
     }
+
+    public override string ToString() => $"{(_writer is null ? "idle" : $"written by {_writer.Node}")}, {_waiting.Count} wait";
 }
 
 /// <summary>A process's way to the database. Writer, queues and stores above it are the real ones.</summary>

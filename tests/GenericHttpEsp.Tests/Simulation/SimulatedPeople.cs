@@ -1,5 +1,6 @@
 using System.Text.Json;
 using GenericHttpEsp.Campaigns;
+using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Stats;
 
@@ -66,50 +67,38 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
         var act = new OperatorAct(action, world.Ticks);
         Acts.Add(act);
         world.Tell($"operator: {action} at {silo.Node.Name}");
-        silo.Node.Start(async () =>
+        silo.Act(action, async _ =>
         {
-            try
+            var reply = await (action switch
             {
-                var reply = await (action switch
-                {
-                    "pause" => silo.Campaign.PauseAsync(null),
-                    "resume" => silo.Campaign.ResumeAsync(),
-                    _ => silo.Campaign.StopAsync(),
-                });
-                var done = reply.Refusal == CampaignRefusal.None;
-                world.After(world.Between(0.05, 20), () =>
-                {
-                    act.Answered = done ? world.Ticks : null;
-                    world.Tell($"operator: {action} {(done ? "done" : "refused")}");
-                });
-            }
-            catch (Exception failure)
+                "pause" => silo.Campaign.PauseAsync(null),
+                "resume" => silo.Campaign.ResumeAsync(),
+                _ => silo.Campaign.StopAsync(),
+            });
+            var done = reply.Refusal == CampaignRefusal.None;
+            world.After(world.Between(0.05, 20), () =>
             {
-                world.Tell($"operator: {action} failed: {failure.Message}");
-            }
+                act.Answered = done ? world.Ticks : null;
+                world.Tell($"operator: {action} {(done ? "done" : "refused")}");
+            });
         });
     }
 
-    private void LeaveByHand(long person)
+    /// <summary>An operator looks up in the ESP's log what became of requests without an answer. Of those that are repeated nothing is certain yet.</summary>
+    public void Resolve() => cluster.AnySilo()?.Act("resolve", async silo =>
     {
-        if (cluster.AnySilo() is not { } silo)
+        foreach (var batch in (await silo.Unknown.PageAsync(SimulationSetup.Campaign, 0, 100, CancellationToken.None)).Where(static batch => !batch.WillRepeat))
         {
-            return;
+            await silo.Unknown.ResolveAsync(
+                SimulationSetup.Campaign, [batch.BatchId], esp.HasTaken(batch.Key) ? RecordOutcome.Accepted : RecordOutcome.Failed, CancellationToken.None);
         }
+    });
 
-        silo.Node.Start(async () =>
-        {
-            try
-            {
-                await silo.Changes.SetByHandAsync(_keys.Of(Address(person)), SubscriptionStatus.Unsubscribed, null, CancellationToken.None);
-                world.After(world.Between(0.05, 20), () => NoteLeft(person));
-            }
-            catch (Exception failure)
-            {
-                world.Tell($"unsubscribe of {person} failed: {failure.Message}");
-            }
-        });
-    }
+    private void LeaveByHand(long person) => cluster.AnySilo()?.Act($"unsubscribe of {person}", async silo =>
+    {
+        await silo.Changes.SetByHandAsync(_keys.Of(Address(person)), SubscriptionStatus.Unsubscribed, null, CancellationToken.None);
+        world.After(world.Between(0.05, 20), () => NoteLeft(person));
+    });
 
     private void NoteLeft(long person)
     {

@@ -3,7 +3,6 @@ using System.Text.Json;
 using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Recipients;
 using Orleans.Core;
-using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace GenericHttpEsp.Tests.Simulation;

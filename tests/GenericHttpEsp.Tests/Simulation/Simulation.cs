@@ -23,7 +23,7 @@ internal sealed class Simulation : IDisposable
         World = new World(seed) { IsTalking = talks };
         var random = World.Random;
         var retries = random.Next(2) == 0;
-        _setup = common.With(random.Next(1, 4), random.Next(2, 6), retries, deliberate);
+        _setup = common.With(random.Next(1, 4), random.Next(2, 6), random.Next(2) == 0 ? 512 : random.Next(1, 4), retries, deliberate);
         _server = new SimulatedServer(World, _path)
         {
             Trouble = random.Next(2) == 0 ? 0 : random.NextDouble() * 0.02,
@@ -171,6 +171,7 @@ internal sealed class Simulation : IDisposable
         World.Tell("peace");
         (_server.Trouble, Esp.Moods, Cluster.Splits) = (0, 0, 0);
         Resume();
+        World.After(Aftermath - TimeSpan.FromSeconds(1), () => People.Resolve());
     }
 
     /// <summary>An operator who looks in now and then, until the campaign has ended.</summary>

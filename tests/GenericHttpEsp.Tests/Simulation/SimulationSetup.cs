@@ -27,7 +27,7 @@ internal sealed class SimulationSetup
     public MetaKeyRing Ring { get; } = new([new('k', Encoding.ASCII.GetBytes("0123456789abcdef"))]);
 
     /// <summary>The breaker would finish its work on a thread of its own; it is no part of what is simulated. A short attempt makes for short seeds.</summary>
-    public DispatchOptions Dispatch { get; } = new() { BreakerFailures = int.MaxValue, AttemptTimeoutSeconds = 5 };
+    public DispatchOptions Dispatch { get; private init; } = new();
 
     public int Silos { get; private init; } = 2;
 
@@ -60,7 +60,7 @@ internal sealed class SimulationSetup
         }
     }
 
-    public SimulationSetup With(int silos, int batch, bool retries, DeliberateBreak deliberate)
+    public SimulationSetup With(int silos, int batch, int requests, bool retries, DeliberateBreak deliberate)
     {
         var contract = new ProviderContract
         {
@@ -81,6 +81,7 @@ internal sealed class SimulationSetup
         return new SimulationSetup(Database, Keys)
         {
             Silos = silos,
+            Dispatch = new DispatchOptions { BreakerFailures = int.MaxValue, AttemptTimeoutSeconds = 5, RequestsInFlightMax = requests },
             Template = new RunTemplate(Campaign, 1, RunDate, new ProviderRuntime(Provider, 1, 1, "active", contract, template), bound),
             Break = deliberate,
         };
