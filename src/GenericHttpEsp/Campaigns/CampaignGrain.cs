@@ -116,6 +116,21 @@ internal sealed partial class CampaignGrain(
         return CampaignReply.Of(View());
     }
 
+    public async Task HoldAsync(string reason)
+    {
+        if (State.Status is CampaignStatuses.Scheduled or CampaignStatuses.Running or CampaignStatuses.Paused)
+        {
+            if ((State.Status, State.Reason) != (CampaignStatuses.Paused, reason))
+            {
+                (State.Status, State.Reason) = (CampaignStatuses.Paused, reason);
+                await SaveAsync();
+            }
+
+            await runs.PauseAsync(Id, State.Run);
+            await PublishAsync();
+        }
+    }
+
     public async Task<CampaignReply> ResumeAsync()
     {
         if (Refuse(CampaignAction.Resume) is { } refusal)
@@ -125,11 +140,12 @@ internal sealed partial class CampaignGrain(
 
         if (State.Status == CampaignStatuses.Paused)
         {
-            (State.Status, State.Reason) = (CampaignStatuses.Running, null);
+            (State.Status, State.Reason) = (State.StartedAt is null ? CampaignStatuses.Scheduled : CampaignStatuses.Running, null);
             await SaveAsync();
         }
 
-        await PokeAsync();
+        // One that is scheduled has its work row still, and is poked when its time has come.
+        await (State.Status == CampaignStatuses.Scheduled ? Task.CompletedTask : PokeAsync());
         return CampaignReply.Of(View());
     }
 

@@ -34,7 +34,7 @@ internal static class CampaignRules
         (CampaignAction.Pause, CampaignStatuses.Running) => CampaignDecision.Go,
         (CampaignAction.Pause, CampaignStatuses.Paused) => CampaignDecision.Already,
         (CampaignAction.Resume, CampaignStatuses.Paused) => CampaignDecision.Go,
-        (CampaignAction.Resume, CampaignStatuses.Running) => CampaignDecision.Already,
+        (CampaignAction.Resume, CampaignStatuses.Running or CampaignStatuses.Scheduled) => CampaignDecision.Already,
         (CampaignAction.Stop, CampaignStatuses.Running or CampaignStatuses.Paused or CampaignStatuses.Scheduled) => CampaignDecision.Go,
         (CampaignAction.Stop, CampaignStatuses.Stopped) => CampaignDecision.Already,
         (CampaignAction.Retry, CampaignStatuses.Completed or CampaignStatuses.Stopped) => CampaignDecision.Go,

@@ -1,7 +1,8 @@
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Pokes campaigns whose work is due, on every silo: crash, restart and schedule are one case. Pokes are idempotent.</summary>
-internal sealed partial class CampaignSweeper(CampaignWorkStore work, IGrainFactory grains, TimeProvider time, ILogger<CampaignSweeper> logger) : BackgroundService
+internal sealed partial class CampaignSweeper(
+    CampaignWorkStore work, RestoreHold restored, IGrainFactory grains, TimeProvider time, ILogger<CampaignSweeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PokeEvery = TimeSpan.FromSeconds(2);
@@ -26,6 +27,7 @@ internal sealed partial class CampaignSweeper(CampaignWorkStore work, IGrainFact
     {
         try
         {
+            await restored.PauseAllAsync(stoppingToken);
             foreach (var campaign in await work.TakeDueAsync(PokeEvery, stoppingToken))
             {
                 // One campaign that is slow to start must not hold back the others.

@@ -19,6 +19,7 @@ internal static class CampaignsSetup
         services.AddSingleton<RecordStore>();
         services.AddSingleton<PartitionWork>();
         services.AddSingleton<RepeatStore>();
+        services.AddSingleton<RestoreHold>();
         services.AddSingleton<RetryStore>();
         services.AddSingleton<RunTemplates>();
         services.AddSingleton<UnknownStore>();

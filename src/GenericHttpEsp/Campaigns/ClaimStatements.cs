@@ -15,16 +15,20 @@ internal static class ClaimStatements
           hashes, batch_key, claimed_at, deadline_at, repeat_until, epoch, created_at
         """;
 
-    /// <summary>Moves the cursors of the claims' partitions; answers those that let it.</summary>
+    /// <summary>
+    /// Moves the cursors of the claims' partitions; answers those that let it. A database that has gone back under the running silos lets none: it may have
+    /// forgotten an unsubscribe. (The embedded one cannot, while the program has it open.)
+    /// </summary>
     public static async Task<HashSet<long>> FenceAsync(LedgerSession session, IReadOnlyList<PendingClaim> claims)
     {
         if (!session.IsSqlite)
         {
             return [.. await session.QueryAsync(
-                """
+                $"""
                 update partitions set cursor = given.upto
                 from unnest(@ids, @epochs, @since, @upto) as given(id, epoch, since, upto)
                 where partitions.id = given.id and partitions.epoch = given.epoch and partitions.cursor = given.since and partitions.state = 'open'
+                  and {RestoreMark.IsAbsent}
                 returning partitions.id
                 """,
                 static row => row.GetInt64(0),
@@ -48,7 +52,7 @@ internal static class ClaimStatements
 
     // Writes the row although nothing changes: only a written row is locked against another activation's new epoch until the commit.
     public static async Task<bool> HoldAsync(LedgerSession session, ClaimOwner owner) => await session.ExecuteAsync(
-        "update partitions set cursor = cursor where id = @id and epoch = @epoch and state = 'open'",
+        $"update partitions set cursor = cursor where id = @id and epoch = @epoch and state = 'open' and {RestoreMark.IsAbsent}",
         ("@id", owner.PartitionId), ("@epoch", owner.Epoch)) == 1;
 
     /// <summary>Those of the batches' records who must not get mail by what is committed now, with the reason.</summary>

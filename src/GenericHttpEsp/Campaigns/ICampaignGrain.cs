@@ -28,6 +28,11 @@ public interface ICampaignGrain : IGrainWithIntegerKey
     [Alias("Pause")]
     Task<CampaignReply> PauseAsync(string? reason);
 
+    /// <summary>After a restore: a campaign that would go on, now or at its time, waits for a person. Who waits already learns the reason.</summary>
+    [Alias("Hold")]
+    Task HoldAsync(string reason);
+
+    /// <summary>One that was held before its time came waits for that again.</summary>
     [Alias("Resume")]
     Task<CampaignReply> ResumeAsync();
 

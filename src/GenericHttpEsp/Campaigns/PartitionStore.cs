@@ -33,15 +33,18 @@ internal sealed class PartitionStore(LedgerDatabase database)
 {
     private const int WaitingRowsMax = 64;
 
-    /// <summary>Takes a new epoch, so that claims of any other activation are refused; null when the partition is not open.</summary>
+    /// <summary>
+    /// Takes a new epoch, so that claims of any other activation are refused; null when the partition is not open, or the database was restored and nobody has
+    /// looked at it.
+    /// </summary>
     /// <param name="partitionId">The partition.</param>
     /// <param name="countsAsStart">The first epoch of an activation: too many without any outcome mean that the work ends the process.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task<PartitionLease?> TakeAsync(long partitionId, bool countsAsStart, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Claim,
         session => session.FirstAsync(
-            """
-            update partitions set epoch = epoch + 1, starts = starts + @start where id = @id and state = 'open'
+            $"""
+            update partitions set epoch = epoch + 1, starts = starts + @start where id = @id and state = 'open' and {RestoreMark.IsAbsent}
             returning campaign_id, run, epoch, cursor, last_id, first_block, last_block, starts
             """,
             static row => new PartitionLease(

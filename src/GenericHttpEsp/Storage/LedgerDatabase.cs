@@ -20,7 +20,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     {
         Engine = engine;
         _readers = new SemaphoreSlim(options.ReadersMax);
-        _writer = new GroupCommit(OpenSessionAsync, BeginAsync, options, time, lanes, logger);
+        _writer = new GroupCommit(OpenSessionAsync, BeginAsync, CommittedAsync, options, time, lanes, logger);
     }
 
     public StorageEngine Engine { get; }
@@ -124,6 +124,9 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     protected abstract Task<DbTransaction> BeginAsync(LedgerSession session, CancellationToken cancellationToken);
 
     protected abstract Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken);
+
+    /// <summary>After a commit, when those who waited for it have been told.</summary>
+    protected virtual Task CommittedAsync(LedgerSession session) => Task.CompletedTask;
 
     protected virtual ValueTask CloseAsync() => ValueTask.CompletedTask;
 }

@@ -5,10 +5,16 @@ using Npgsql;
 
 namespace GenericHttpEsp.Storage;
 
-/// <summary>The ledger in PostgreSQL: READ COMMITTED, commits flushed, statements prepared by the driver.</summary>
-internal sealed class PostgresLedger(NpgsqlDataSource source, IOptions<StorageOptions> options, TimeProvider time, ILogger<PostgresLedger> logger)
+/// <summary>The ledger in PostgreSQL: READ COMMITTED, commits flushed, statements prepared by the driver. Every connection is looked at before it is used.</summary>
+internal sealed partial class PostgresLedger(
+    NpgsqlDataSource source, IOptions<StorageOptions> options, TimeProvider time, ILogger<PostgresLedger> logger)
     : LedgerDatabase(StorageEngine.PostgreSql, options.Value, time, options.Value.WritersMax, logger)
 {
+    private static readonly TimeSpan ClockWarning = TimeSpan.FromSeconds(30);
+    private readonly PostgresWitness _witness = new(options.Value.TrustsFailover);
+    private readonly ILogger _logger = logger;
+    private readonly TimeProvider _time = time;
+
     /// <summary>The operator's connection string, with statements prepared after their second use.</summary>
     public static string Settings(string connectionString) =>
         new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 }.ToString();
@@ -18,17 +24,15 @@ internal sealed class PostgresLedger(NpgsqlDataSource source, IOptions<StorageOp
     public override async Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken)
     {
         var connection = await source.OpenConnectionAsync(cancellationToken);
+        var session = new LedgerSession(connection, StorageEngine.PostgreSql) { BeforeStatement = BeforeStatement };
         try
         {
-            await using var check = new NpgsqlCommand("select current_setting('synchronous_commit'), pg_is_in_recovery()", connection);
-            await using var reader = await check.ExecuteReaderAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            Refuse(reader.GetString(0), reader.GetBoolean(1));
-            return new LedgerSession(connection, StorageEngine.PostgreSql) { BeforeStatement = BeforeStatement };
+            await LookAsync(session, connection, cancellationToken);
+            return session;
         }
         catch
         {
-            await connection.DisposeAsync();
+            await session.DisposeAsync();
             throw;
         }
     }
@@ -38,6 +42,51 @@ internal sealed class PostgresLedger(NpgsqlDataSource source, IOptions<StorageOp
 
     protected override async Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken) =>
         await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+
+    protected override async Task CommittedAsync(LedgerSession session)
+    {
+        await using var command = new NpgsqlCommand("select (pg_current_wal_flush_lsn() - '0/0')::bigint", (NpgsqlConnection)session.Connection);
+        _witness.Note((long)(await command.ExecuteScalarAsync())!);
+    }
+
+    private async Task LookAsync(LedgerSession session, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var (synchronous, inRecovery, now, place) = await AskAsync(connection, cancellationToken);
+        Refuse(synchronous, inRecovery);
+        if (_time is ClusterTime cluster && cluster.Follow(now) is var behind && behind.Duration() > ClockWarning)
+        {
+            LogClock(behind);
+        }
+
+        if (_witness.Doubt(place) is { } because)
+        {
+            // Before anybody uses the connection: from here on nothing is claimed until the campaigns are paused.
+            LogGoneBack(because);
+            await RestoreMark.SetAsync(session, because);
+        }
+
+        _witness.Accept(place);
+    }
+
+    private static async Task<(string Synchronous, bool InRecovery, DateTimeOffset Now, PostgresPlace Place)> AskAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        // A standby has no position of its own, and says so with an error.
+        await using var command = new NpgsqlCommand(
+            """
+            select current_setting('synchronous_commit'), r, clock_timestamp(), (select oid::bigint from pg_database where datname = current_database()),
+              coalesce(to_regclass('settings')::oid::bigint, 0),
+              case when r then 0 else ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int end,
+              case when r then 0 else (pg_current_wal_flush_lsn() - '0/0')::bigint end
+            from pg_is_in_recovery() as r
+            """,
+            connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (
+            reader.GetString(0), reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(2),
+            new PostgresPlace(reader.GetInt64(3), reader.GetInt64(4), reader.GetInt32(5), reader.GetInt64(6)));
+    }
 
     private static void Refuse(string synchronousCommit, bool inRecovery)
     {
@@ -51,4 +100,10 @@ internal sealed class PostgresLedger(NpgsqlDataSource source, IOptions<StorageOp
             throw new InvalidOperationException("This PostgreSQL server is a standby. Connect to the primary (Target Session Attributes=primary).");
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This machine's clock is {Behind} behind the database's; the database's time is used")]
+    private partial void LogClock(TimeSpan behind);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database has gone back: {Because}. All campaigns are paused")]
+    private partial void LogGoneBack(string because);
 }

@@ -30,6 +30,12 @@ internal sealed class StorageOptions
     /// <summary>Concurrent writing transactions; SQLite always has one.</summary>
     [Range(1, 64)]
     public int WritersMax { get; set; } = 4;
+
+    /// <summary>
+    /// PostgreSQL: a standby that takes over has everything that was committed (all candidates are synchronous). Else campaigns pause at a failover, since
+    /// forgotten claims would be sent again.
+    /// </summary>
+    public bool TrustsFailover { get; set; }
 }
 
 /// <summary>Section <c>Secrets</c>.</summary>

@@ -11,6 +11,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
 {
     private readonly Func<CancellationToken, Task<LedgerSession>> _open;
     private readonly Func<LedgerSession, CancellationToken, Task<DbTransaction>> _begin;
+    private readonly Func<LedgerSession, Task> _committed;
     private readonly StorageOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -25,12 +26,14 @@ internal sealed partial class WriterLane : IAsyncDisposable
     public WriterLane(
         Func<CancellationToken, Task<LedgerSession>> open,
         Func<LedgerSession, CancellationToken, Task<DbTransaction>> begin,
+        Func<LedgerSession, Task> committed,
         StorageOptions options,
         TimeProvider time,
         WriteQueues shared,
         ILogger logger)
     {
-        (_open, _begin, _options, _time, _shared, _logger) = (open, begin, options, time, shared, logger);
+        (_open, _begin, _committed) = (open, begin, committed);
+        (_options, _time, _shared, _logger) = (options, time, shared, logger);
         _own = new WriteQueues(options.PendingWritesMax);
         _running = Background.Run(RunAsync);
     }
@@ -120,11 +123,12 @@ internal sealed partial class WriterLane : IAsyncDisposable
         try
         {
             session ??= await _open(CancellationToken.None);
-            await using var transaction = await BeginAsync(session);
-            await FillAsync(session, first, members);
-            await CommitAsync(transaction);
-            members.ForEach(static member => member.Complete());
-            return session;
+            await RunTransactionAsync(session, async () =>
+            {
+                await FillAsync(session, first, members);
+                return members;
+            });
+            return await AfterCommitAsync(session);
         }
         catch (CommitUnknownException unknown)
         {
@@ -148,6 +152,17 @@ internal sealed partial class WriterLane : IAsyncDisposable
         }
 
         return await DropAsync(session);
+    }
+
+    private async Task RunTransactionAsync(LedgerSession session, Func<Task<List<IPendingWrite>>> run)
+    {
+        session.BeganAt = _time.GetTimestamp();
+        await using var transaction = await _begin(session, CancellationToken.None);
+        session.Transaction = transaction;
+        Interlocked.Increment(ref _transactions);
+        var members = await run();
+        await CommitAsync(transaction);
+        members.ForEach(static member => member.Complete());
     }
 
     private async Task FillAsync(LedgerSession session, IPendingWrite first, List<IPendingWrite> members)
@@ -181,25 +196,18 @@ internal sealed partial class WriterLane : IAsyncDisposable
         try
         {
             session ??= await _open(CancellationToken.None);
-            await using var transaction = await BeginAsync(session);
-            await member.ExecuteAsync(session, [member]);
-            await CommitAsync(transaction);
-            member.Complete();
-            return session;
+            await RunTransactionAsync(session, async () =>
+            {
+                await member.ExecuteAsync(session, [member]);
+                return [member];
+            });
+            return await AfterCommitAsync(session);
         }
         catch (Exception failure)
         {
             member.Fail(failure);
             return await DropAsync(session);
         }
-    }
-
-    private async Task<DbTransaction> BeginAsync(LedgerSession session)
-    {
-        session.BeganAt = _time.GetTimestamp();
-        session.Transaction = await _begin(session, CancellationToken.None);
-        Interlocked.Increment(ref _transactions);
-        return session.Transaction;
     }
 
     private static async Task CommitAsync(DbTransaction transaction)
@@ -211,6 +219,21 @@ internal sealed partial class WriterLane : IAsyncDisposable
         catch (Exception failure)
         {
             throw new CommitUnknownException(failure);
+        }
+    }
+
+    /// <summary>Whatever happens here, the commit stands; a connection that fails is not used again.</summary>
+    private async Task<LedgerSession?> AfterCommitAsync(LedgerSession session)
+    {
+        try
+        {
+            await _committed(session);
+            return session;
+        }
+        catch (Exception failure)
+        {
+            LogLaneBroke(failure);
+            return await DropAsync(session);
         }
     }
 

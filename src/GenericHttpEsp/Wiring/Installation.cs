@@ -14,6 +14,9 @@ internal sealed class Installation(
     // First: what is made first is disposed last, and nobody may take the directory while the ledger still writes.
     DirectoryLock directory,
     LedgerDatabase database,
+    DatabaseWait wait,
+    OtherClusters others,
+    DatabaseHome home,
     ApiKeys apiKeys,
     IOptions<StorageOptions> storage,
     IOptions<SecretsOptions> secrets,
@@ -41,11 +44,14 @@ internal sealed class Installation(
             throw new InvalidOperationException("With PostgreSQL every silo needs the same key file: set Secrets:KeyFile.");
         }
 
-        await using (var session = await database.OpenSessionAsync(cancellationToken))
+        await using (var session = await OpenAsync(cancellationToken))
         {
             await Migrations.ApplyAsync(session.Connection, IsEmbedded ? "sqlite" : "postgres", cancellationToken);
         }
 
+        await (IsEmbedded ? Task.CompletedTask : others.WaitAsync(cancellationToken));
+
+        await home.PrepareAsync(cancellationToken);
         _keys = await InstallationKeys.LoadAsync(database, storage.Value, secrets.Value, account.Value.Id, time, cancellationToken);
         if (await apiKeys.BootstrapAsync(cancellationToken) is { } made)
         {
@@ -53,6 +59,9 @@ internal sealed class Installation(
             Console.WriteLine($"First API key (shown this once; if it is lost, set Api:BootstrapKey): {made}");
         }
     }
+
+    private Task<LedgerSession> OpenAsync(CancellationToken cancellationToken) =>
+        IsEmbedded ? database.OpenSessionAsync(cancellationToken) : wait.OpenAsync(cancellationToken);
 
     // Readers of lists then never wait for a grain that writes.
     private static async Task WriteAheadAsync(DbConnection connection, CancellationToken cancellationToken)

@@ -98,6 +98,8 @@ internal static class ServeProgram
         services.AddOptions<ClusterOptions>().BindConfiguration(ClusterOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         if (builder.Configuration.GetConnectionString("Postgres") is { Length: > 0 } postgres)
         {
+            services.AddSingleton(static _ => new ClusterTime(TimeProvider.System));
+            services.AddSingleton<TimeProvider>(static provider => provider.GetRequiredService<ClusterTime>());
             services.AddSingleton(_ => PostgresLedger.Source(postgres));
             services.AddSingleton<LedgerDatabase, PostgresLedger>();
         }
@@ -108,6 +110,9 @@ internal static class ServeProgram
 
         // Made first (the installation is prepared before the silo starts), so the container disposes the ledger after all that uses it, and the lock after the ledger.
         services.AddSingleton<DirectoryLock>();
+        services.AddSingleton<DatabaseHome>();
+        services.AddSingleton<DatabaseWait>();
+        services.AddSingleton<OtherClusters>();
         services.AddSingleton<Installation>();
         services.AddSingleton<GrainStates>();
         services.AddSingleton(static _ => new Random());

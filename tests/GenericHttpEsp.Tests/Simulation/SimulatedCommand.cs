@@ -39,6 +39,7 @@ internal sealed class SimulatedCommand(SimulatedConnection connection, SqliteCom
 
     public override async Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
     {
+        connection.Node.World.Whisper($"{connection.Node.Name}: {CommandText.Split('\n')[0]}");
         await connection.StepAsync();
         return inner.ExecuteNonQuery();
     }
@@ -61,6 +62,7 @@ internal sealed class SimulatedCommand(SimulatedConnection connection, SqliteCom
 
     protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken)
     {
+        connection.Node.World.Whisper($"{connection.Node.Name}: {CommandText.Split('\n')[0]}");
         await connection.StepAsync();
         return inner.ExecuteReader(behavior);
     }

@@ -109,6 +109,7 @@ internal sealed class SimulatedConnection : DbConnection
 
     protected override async ValueTask<DbTransaction> BeginDbTransactionAsync(IsolationLevel isolationLevel, CancellationToken cancellationToken)
     {
+        Node.World.Whisper($"{Node.Name}: begin");
         await StepAsync();
         await _server.EnterAsync(this);
         if (IsBroken)
@@ -142,6 +143,7 @@ internal sealed class SimulatedTransaction(SimulatedConnection connection, Sqlit
 
     public override async Task CommitAsync(CancellationToken cancellationToken = default)
     {
+        connection.Node.World.Whisper($"{connection.Node.Name}: commit");
         await connection.Node.YieldAsync();
         connection.ThrowIfBroken();
         var fails = connection.IsTrouble();

@@ -60,7 +60,8 @@ internal sealed class SimulatedSilo : IDisposable
             database, setup.Keys, setup.Ring, new RecipientKey(setup.Keys), Changes, quarantine,
             new EventWriter(
                 database, new EventPartitions(database), quarantine, new EventNews(_grains, new ProviderRates(time)), time, NullLogger<EventWriter>.Instance));
-        _sweeper = new CampaignSweeper(work, _grains, time, NullLogger<CampaignSweeper>.Instance);
+        _sweeper = new CampaignSweeper(
+            work, new RestoreHold(database, null!, _grains, NullLogger<RestoreHold>.Instance), _grains, time, NullLogger<CampaignSweeper>.Instance);
     }
 
     public Node Node { get; }
