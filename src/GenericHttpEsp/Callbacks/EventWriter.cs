@@ -32,7 +32,7 @@ internal sealed partial class EventWriter : IAsyncDisposable
         ILogger<EventWriter> logger)
     {
         (_database, _partitions, _retention, _quarantine, _news, _time, _logger) = (database, partitions, retention, quarantine, news, time, logger);
-        _lane = Task.Run(RunAsync);
+        _lane = Background.Run(RunAsync);
     }
 
     /// <summary>Returns when everything is durable.</summary>

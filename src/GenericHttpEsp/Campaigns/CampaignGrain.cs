@@ -200,7 +200,7 @@ internal sealed partial class CampaignGrain(
             return CampaignReply.Invalid(errors);
         }
 
-        await runs.AnnounceAsync(Id, now);
+        await runs.AnnounceAsync(Id, due: null);
         // The intent first: from here on every poke completes it, however often the process ends.
         (State.Status, State.Reason, State.EndedAt, State.RetryPending) = (CampaignStatuses.Running, null, null, true);
         (State.Run, State.ProviderVersion, State.StartedAt, State.RunDate) = (State.Run + 1, version, now, CampaignRuns.DateOf(now));
@@ -267,7 +267,7 @@ internal sealed partial class CampaignGrain(
 
     private async Task BeginAsync(DateTimeOffset now)
     {
-        await runs.AnnounceAsync(Id, now);
+        await runs.AnnounceAsync(Id, due: null);
         FailPoints.Pass(FailPoints.StartAnnounced);
         await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
         FailPoints.Pass(FailPoints.StartOpened);

@@ -63,7 +63,9 @@ internal sealed class CampaignRuns(
     /// <summary>Nobody knows any more who failed.</summary>
     public Task<bool> IsOlderThanRetentionAsync(long campaignId) => database.ReadAsync(session => RemovedRuns.AnyAsync(session, campaignId));
 
-    public Task AnnounceAsync(long campaignId, DateTimeOffset due) => work.AddAsync(campaignId, due, CancellationToken.None);
+    /// <param name="campaignId">The campaign.</param>
+    /// <param name="due">Null: now.</param>
+    public Task AnnounceAsync(long campaignId, DateTimeOffset? due) => work.AddAsync(campaignId, due, CancellationToken.None);
 
     /// <summary>Fixes the audience on one snapshot.</summary>
     public async Task OpenAsync(long campaignId, int run, DateTimeOffset startedAt, string contractJson)

@@ -28,7 +28,7 @@ internal sealed partial class CampaignSweeper(
         try
         {
             await restored.PauseAllAsync(stoppingToken);
-            foreach (var campaign in await work.TakeDueAsync(time.GetUtcNow(), PokeEvery, stoppingToken))
+            foreach (var campaign in await work.TakeDueAsync(PokeEvery, stoppingToken))
             {
                 // One campaign that is slow to start must not hold back the others.
                 PokeAsync(campaign).Ignore();

@@ -4,18 +4,22 @@ namespace GenericHttpEsp.Campaigns;
 
 /// <summary>
 /// Campaigns with something to do. The row is written before the grain's state when a campaign starts and removed after it when it ends, so that after any
-/// crash a row stands for every campaign that may have work.
+/// crash a row stands for every campaign that may have work. Only the database's clock is asked: a silo whose clock is an hour ahead would hide its campaigns
+/// from all others for that hour.
 /// </summary>
 internal sealed class CampaignWorkStore(LedgerDatabase database)
 {
-    public Task AddAsync(long campaignId, DateTimeOffset due, CancellationToken cancellationToken) => database.WriteAsync(
+    /// <param name="campaignId">The campaign.</param>
+    /// <param name="due">Null: now.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task AddAsync(long campaignId, DateTimeOffset? due, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Claim,
         session => session.ExecuteAsync(
-            """
-            insert into campaign_work (campaign_id, due_at) values (@id, @due)
+            $"""
+            insert into campaign_work (campaign_id, due_at) values (@id, coalesce(cast(@due as bigint), {session.Now}))
             on conflict (campaign_id) do update set due_at = excluded.due_at, poked_at = 0
             """,
-            ("@id", campaignId), ("@due", due.ToUnixTimeMilliseconds())),
+            ("@id", campaignId), ("@due", due?.ToUnixTimeMilliseconds())),
         cancellationToken: cancellationToken);
 
     public Task RemoveAsync(long campaignId, CancellationToken cancellationToken) => database.WriteAsync(
@@ -24,17 +28,18 @@ internal sealed class CampaignWorkStore(LedgerDatabase database)
         cancellationToken: cancellationToken);
 
     /// <summary>Takes the campaigns that are due and were not poked lately; several silos sweep, one of them gets each. None while the database is marked as restored.</summary>
-    public Task<List<long>> TakeDueAsync(DateTimeOffset now, TimeSpan every, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task<List<long>> TakeDueAsync(TimeSpan every, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Event,
         session => session.QueryAsync(
             $"""
-            update campaign_work set poked_at = @now
-            where campaign_id in (select campaign_id from campaign_work where due_at <= @now and poked_at <= @before order by poked_at limit 1000)
-              and poked_at <= @before and {RestoreMark.IsAbsent}
+            update campaign_work set poked_at = {session.Now}
+            where campaign_id in
+              (select campaign_id from campaign_work where due_at <= {session.Now} and poked_at <= {session.Now} - @every order by poked_at limit 1000)
+              and poked_at <= {session.Now} - @every and {RestoreMark.IsAbsent}
             returning campaign_id
             """,
             static row => row.GetInt64(0),
-            ("@now", now.ToUnixTimeMilliseconds()), ("@before", (now - every).ToUnixTimeMilliseconds())),
+            ("@every", (long)every.TotalMilliseconds)),
         cancellationToken: cancellationToken);
 
     public Task<List<long>> AllAsync(CancellationToken cancellationToken) => database.ReadAsync(

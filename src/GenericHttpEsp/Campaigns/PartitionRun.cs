@@ -1,4 +1,5 @@
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Campaigns;
 
@@ -22,14 +23,14 @@ internal sealed class PartitionRun : IDisposable
     public PartitionRun(PartitionWork work, long campaign, long partition)
     {
         (_work, _campaign, _partition) = (work, campaign, partition);
-        _running = Task.Run(RunAsync);
+        _running = Background.Run(RunAsync);
     }
 
     public bool IsOver => _running.IsCompleted;
 
     public async Task StopAsync()
     {
-        await _stopping.CancelAsync();
+        await Background.CancelAsync(_stopping);
         await _running;
     }
 
@@ -55,7 +56,7 @@ internal sealed class PartitionRun : IDisposable
                 _work.NoteTrouble(_partition, failure);
             }
 
-            await _work.DelayAsync(AfterTrouble, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _work.DelayAsync(AfterTrouble, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 

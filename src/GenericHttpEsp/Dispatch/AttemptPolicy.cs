@@ -65,14 +65,19 @@ internal sealed class AttemptPolicy
     /// <param name="cancellationToken">Passed on.</param>
     public async Task<AttemptResult> RunAsync(Func<CancellationToken, ValueTask<EspAnswer?>> attempt, CancellationToken cancellationToken)
     {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, cancellationToken);
         try
         {
-            return new AttemptResult(await _pipeline.ExecuteAsync(attempt, cancellationToken), TimeSpan.Zero);
+            return new AttemptResult(await _pipeline.ExecuteAsync(static (context, attempt) => attempt(context.CancellationToken), context, attempt), TimeSpan.Zero);
         }
         catch (BrokenCircuitException)
         {
             // While the one probe is out there is no time to tell: ask again after a pause.
             return new AttemptResult(null, BlockedFor is var left && left > TimeSpan.Zero ? left : _pause);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
         }
     }
 

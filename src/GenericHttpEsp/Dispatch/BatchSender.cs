@@ -31,7 +31,7 @@ internal sealed partial class BatchSender(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _draining.CancelAsync();
+        await Background.CancelAsync(_draining);
         while (!_onTheWire.IsEmpty || inFlight.Requests > 0)
         {
             await Task.WhenAll(_onTheWire.Keys).WaitAsync(cancellationToken);
@@ -101,13 +101,14 @@ internal sealed partial class BatchSender(
     {
         // Registered before it starts, so that it cannot be over before it is known.
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var task = Task.Run(async () =>
+        var task = Background.Run(async () =>
         {
             await start.Task;
             await work();
         });
         _onTheWire[task] = true;
-        task.ContinueWith(done => _onTheWire.TryRemove(done, out _), TaskScheduler.Default).Ignore();
+        task.ContinueWith(
+            done => _onTheWire.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Ignore();
         start.SetResult();
     }
 

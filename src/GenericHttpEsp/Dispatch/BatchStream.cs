@@ -28,7 +28,7 @@ internal sealed class BatchStream : IDisposable
     {
         (_of, Epoch) = ((campaignId, run, partitionId), epoch);
         (_sender, _templates, _ledger, _time) = (sender, templates, ledger, time);
-        _running = Task.Run(RunAsync);
+        _running = Background.Run(RunAsync);
     }
 
     public long Epoch { get; }
@@ -58,7 +58,7 @@ internal sealed class BatchStream : IDisposable
     /// <summary>No further claims; returns when the last one begun is recorded or on the wire.</summary>
     public async Task StopAsync()
     {
-        await _stopping.CancelAsync();
+        await Background.CancelAsync(_stopping);
         await _running;
     }
 

@@ -1,3 +1,5 @@
+using GenericHttpEsp.Storage;
+
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>Renews, changes or ends this silo's lease on a provider's concurrency.</summary>
@@ -89,7 +91,7 @@ internal sealed class ConcurrencySlots(LeaseSlots? lease, Lock gate, TimeProvide
         {
             // Off the caller's scheduler: a grain's would be held by this loop.
             _leasing = true;
-            _loop = Task.Run(LeaseAsync);
+            _loop = Background.Run(LeaseAsync);
         }
         else if (_askedFor < most)
         {

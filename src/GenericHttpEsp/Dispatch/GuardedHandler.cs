@@ -6,9 +6,9 @@ using Microsoft.Extensions.Options;
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>SocketsHttpHandler with the defaults that hurt taken away.</summary>
-internal sealed class GuardedHandler(IAddressResolver resolver, NetworkPolicy policy, IOptions<DispatchOptions> options, TimeProvider time)
+internal class GuardedHandler(IAddressResolver resolver, NetworkPolicy policy, IOptions<DispatchOptions> options, TimeProvider time)
 {
-    public HttpMessageHandler Create()
+    public virtual HttpMessageHandler Create()
     {
         var settings = options.Value;
         var connector = new GuardedConnector(resolver, policy, settings.ConnectTimeout, time);

@@ -103,11 +103,19 @@ internal sealed class OpenClaims : IForbidBarrier
         var longest = open.Max(static gate => gate.Left) + (_window * (Grace - 1));
         try
         {
-            await Task.WhenAll(open.Select(static gate => gate.Settled)).WaitAsync(longest > TimeSpan.Zero ? longest : TimeSpan.Zero, _time, cancellationToken);
+            await SettledAsync(open).WaitAsync(longest > TimeSpan.Zero ? longest : TimeSpan.Zero, _time, cancellationToken);
         }
         catch (TimeoutException)
         {
             // Every window of the snapshot is over: what has not passed cannot pass any more.
+        }
+    }
+
+    private static async Task SettledAsync(SendGate[] open)
+    {
+        foreach (var gate in open)
+        {
+            await gate.Settled;
         }
     }
 

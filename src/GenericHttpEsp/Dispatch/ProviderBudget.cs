@@ -1,3 +1,5 @@
+using GenericHttpEsp.Storage;
+
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>Asks for a slice of the current second: requests and messages wanted, under the limits given.</summary>
@@ -138,7 +140,7 @@ internal sealed class ProviderBudget
         {
             // Off the caller's scheduler: a grain's would be held by this loop.
             _leasing = true;
-            _ = Task.Run(LeaseAsync);
+            _ = Background.Run(LeaseAsync);
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class AcknowledgedChanges(IGrainFactory grains, IForbidBarrier b
 
         await Parallel.ForEachAsync(
             changes,
-            new ParallelOptions { MaxDegreeOfParallelism = ForbiddingAtOnceMax, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = ForbiddingAtOnceMax, CancellationToken = cancellationToken, TaskScheduler = Background.Scheduler },
             async (change, _) =>
             {
                 await Grain(change.Key).Forbid(change.Command);

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Threading.Channels;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Recipients;
 
@@ -24,7 +25,7 @@ internal sealed class Coalescer<TOperation, TResult> : IAsyncDisposable
     public Coalescer(Func<TOperation, UInt128> key, Func<IReadOnlyList<TOperation>, Task<TResult[]>> run, int lanes)
     {
         (_key, _run) = (key, run);
-        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => Task.Run(RunLaneAsync))];
+        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => Background.Run(RunLaneAsync))];
     }
 
     public async Task<TResult> RunAsync(TOperation operation)

@@ -55,7 +55,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
         try
         {
             // SQLite reads block their thread: keep them off the grain's scheduler.
-            return await Task.Run(
+            return await Background.Run(
                 async () =>
                 {
                     session = _idle.TryTake(out var idle) ? idle : await OpenSessionAsync(cancellationToken);

@@ -35,7 +35,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
         (_open, _begin, _committed) = (open, begin, committed);
         (_options, _time, _shared, _logger) = (options, time, shared, logger);
         _own = new WriteQueues(options.PendingWritesMax);
-        _running = Task.Run(RunAsync);
+        _running = Background.Run(RunAsync);
     }
 
     public long Transactions => Interlocked.Read(ref _transactions);

@@ -1,0 +1,26 @@
+namespace GenericHttpEsp.Storage;
+
+/// <summary>
+/// Starts work away from its caller: a loop started inside a grain's activation would hold that grain's scheduler for ever, and SQLite blocks its thread.
+/// </summary>
+internal static class Background
+{
+    private static readonly AsyncLocal<TaskScheduler?> Own = new();
+
+    /// <summary>The thread pool. The simulation sets another one for what it starts itself: there each continuation is a step that may come late or never.</summary>
+    public static TaskScheduler Scheduler
+    {
+        get => Own.Value ?? TaskScheduler.Default;
+        set => Own.Value = value;
+    }
+
+    public static Task Run(Func<Task> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler).Unwrap();
+
+    public static Task<T> Run<T>(Func<Task<T>> work, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(work, cancellationToken, TaskCreationOptions.DenyChildAttach, Scheduler).Unwrap();
+
+    /// <summary>Cancels; what waits for it does not run on the caller's turn.</summary>
+    public static Task CancelAsync(CancellationTokenSource source) =>
+        Task.Factory.StartNew(source.Cancel, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler);
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+
+namespace GenericHttpEsp.Tests.Simulation;
+
+/// <summary>Beside other tests it would only be slower.</summary>
+[CollectionDefinition(nameof(SimulationAlone), DisableParallelization = true)]
+public sealed class SimulationAlone;
+
+/// <summary>
+/// <c>GHE_SIM_SEEDS=10000</c> runs more seeds, <c>GHE_SIM_SEED=n</c> one of them with its story.
+/// </summary>
+[Collection(nameof(SimulationAlone))]
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    private const int SeedsInCi = 500;
+
+    [Fact]
+    public async Task Seeds_OfFaultsAtEveryAwait_BreakNoPromise()
+    {
+        var setup = await SimulationSetup.CreateAsync();
+        if (Number("GHE_SIM_SEED") is { } single)
+        {
+            var result = await OnThread(() => Simulation.Run(single, setup, talks: true));
+            Assert.True(result.Problems.Count == 0, string.Join('\n', result.Problems));
+            return;
+        }
+
+        var failed = await RunAsync(setup, Number("GHE_SIM_SEEDS") ?? SeedsInCi);
+
+        Assert.True(failed.Count == 0, $"{failed.Count} seeds failed ({string.Join(", ", failed.Select(static one => one.Seed))}); run one with GHE_SIM_SEED. The first:\n{failed.FirstOrDefault()}");
+    }
+
+    [Fact]
+    public async Task Seed_RunTwice_TakesTheSameSteps()
+    {
+        var setup = await SimulationSetup.CreateAsync();
+
+        foreach (var seed in Enumerable.Range(1, 10))
+        {
+            var (once, again) = (await OnThread(() => Simulation.Run(seed, setup)), await OnThread(() => Simulation.Run(seed, setup)));
+            Assert.Equal((once.Steps, once.Fingerprint, once.Summary), (again.Steps, again.Fingerprint, again.Summary));
+        }
+    }
+
+    [Theory]
+    [InlineData(typeof(NoFence), "I2 twice")]
+    [InlineData(typeof(OutcomeBeforeSend), "I1 lost")]
+    [InlineData(typeof(NoSubscriptionCheck), "I4 unsubscribed")]
+    [InlineData(typeof(NoDedupe), "I5 counters")]
+    public async Task DeliberateBreak_IsFoundByASeed(Type deliberate, string promise)
+    {
+        var setup = await SimulationSetup.CreateAsync();
+
+        var found = await OnThread(() => Enumerable.Range(1, SeedsInCi)
+            .Select(seed => Simulation.Run(seed, setup, (DeliberateBreak)Activator.CreateInstance(deliberate)!))
+            .FirstOrDefault(result => result.Problems.Any(problem => problem.StartsWith(promise, StringComparison.Ordinal))));
+
+        Assert.True(found is not null, $"None of {SeedsInCi} seeds noticed that {deliberate.Name} breaks \"{promise}\".");
+        output.WriteLine($"seed {found.Seed}: {string.Join("; ", found.Problems)}");
+    }
+
+    private async Task<List<SimulationResult>> RunAsync(SimulationSetup setup, int seeds)
+    {
+        var next = 0;
+        var steps = 0L;
+        var failed = new List<SimulationResult>();
+        var ends = new Dictionary<string, int>();
+        var start = TimeProvider.System.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
+        {
+            while (Interlocked.Increment(ref next) is var seed && seed <= seeds)
+            {
+                var result = Simulation.Run(seed, setup);
+                lock (failed)
+                {
+                    steps += result.Steps;
+                    ends[result.Status ?? ""] = ends.GetValueOrDefault(result.Status ?? "") + 1;
+                    if (result.Problems.Count > 0)
+                    {
+                        failed.Add(result);
+                        output.WriteLine($"seed {result.Seed}: {string.Join("; ", result.Problems.Take(3))}");
+                    }
+                }
+            }
+
+            return 0;
+        })));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{seeds} seeds, {steps} steps, {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s; {string.Join(", ", ends.Select(static pair => $"{pair.Key} {pair.Value}"))}"));
+        return failed;
+    }
+
+    private static int? Number(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    /// <summary>On a thread that nobody else has anything to do with.</summary>
+    private static Task<T> OnThread<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception failure)
+            {
+                done.SetException(failure);
+            }
+        }).Start();
+        return done.Task;
+    }
+}
