@@ -4,6 +4,7 @@ using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Stats;
+using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -44,7 +45,8 @@ internal sealed class SimulatedSilo : IDisposable
         _runs = new CampaignRuns(
             database, work, new AudienceStore(database), partitions, outcomes, new RetryStore(database), null!, null!, setup.Break.Over(OpenClaims), _grains);
         _work = new PartitionWork(partitions, new AudienceStore(database), _profiles, _templates, _grains, time, NullLogger<PartitionWork>.Instance);
-        var desks = new ProviderDesks(new BudgetStore(database), options, time);
+        var desks = new ProviderDesks(
+            database, new BudgetStore(database), new SlotStore(database, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
         Sender = new BatchSender(
             new EspClient(new EspDoor(esp, node, options), options, time),
             _batches,
@@ -54,12 +56,13 @@ internal sealed class SimulatedSilo : IDisposable
             new CampaignControl(work, _grains),
             time,
             NullLogger<BatchSender>.Instance);
-        Changes = new AcknowledgedChanges(_grains, setup.Break.Over(OpenClaims));
-        var quarantine = new QuarantineStore(database, setup.Keys, time);
+        Changes = new AcknowledgedChanges(_grains, setup.Break.Over(OpenClaims), database);
+        var retention = new Retention(Options.Create(new RetentionOptions()), time);
+        var quarantine = new QuarantineStore(database, setup.Keys, retention, time);
         Intake = new CallbackIntake(
             database, setup.Keys, setup.Ring, new RecipientKey(setup.Keys), Changes, quarantine,
             new EventWriter(
-                database, new EventPartitions(database), quarantine, new EventNews(_grains, new ProviderRates(time)), time, NullLogger<EventWriter>.Instance));
+                database, new MonthPartitions(database), retention, quarantine, new EventNews(_grains, new ProviderRates(time)), time, NullLogger<EventWriter>.Instance));
         _sweeper = new CampaignSweeper(
             work, new RestoreHold(database, null!, _grains, NullLogger<RestoreHold>.Instance), _grains, time, NullLogger<CampaignSweeper>.Instance);
     }
