@@ -118,6 +118,8 @@ internal sealed partial class CampaignGrain(
 
     public async Task HoldAsync(string reason)
     {
+        // The database may have gone back under this activation: what it knows is from later.
+        await stored.ReadStateAsync();
         if (State.Status is CampaignStatuses.Scheduled or CampaignStatuses.Running or CampaignStatuses.Paused)
         {
             if ((State.Status, State.Reason) != (CampaignStatuses.Paused, reason))

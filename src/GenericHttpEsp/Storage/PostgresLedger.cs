@@ -10,14 +10,22 @@ internal sealed partial class PostgresLedger(
     NpgsqlDataSource source, IOptions<StorageOptions> options, TimeProvider time, ILogger<PostgresLedger> logger)
     : LedgerDatabase(StorageEngine.PostgreSql, options.Value, time, options.Value.WritersMax, logger)
 {
+    private const int IdleInTransactionMilliseconds = 10_000;
     private static readonly TimeSpan ClockWarning = TimeSpan.FromSeconds(30);
     private readonly PostgresWitness _witness = new(options.Value.TrustsFailover);
     private readonly ILogger _logger = logger;
     private readonly TimeProvider _time = time;
 
-    /// <summary>The operator's connection string, with statements prepared after their second use.</summary>
-    public static string Settings(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 }.ToString();
+    /// <summary>
+    /// The operator's connection string, with statements prepared after their second use. A silo that is stopped in the middle of a transaction would hold its rows'
+    /// locks for as long as it stands still: the server ends such a transaction.
+    /// </summary>
+    public static string Settings(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 };
+        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout={IdleInTransactionMilliseconds}".Trim();
+        return settings.ToString();
+    }
 
     public static NpgsqlDataSource Source(string connectionString) => NpgsqlDataSource.Create(Settings(connectionString));
 
@@ -51,6 +59,7 @@ internal sealed partial class PostgresLedger(
 
     private async Task LookAsync(LedgerSession session, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var before = _witness.Known;
         var (synchronous, inRecovery, now, place) = await AskAsync(connection, cancellationToken);
         Refuse(synchronous, inRecovery);
         if (_time is ClusterTime cluster && cluster.Follow(now) is var behind && behind.Duration() > ClockWarning)
@@ -58,14 +67,15 @@ internal sealed partial class PostgresLedger(
             LogClock(behind);
         }
 
-        if (_witness.Doubt(place) is { } because)
+        var because = _witness.Doubt(before, place);
+        if (because is not null)
         {
             // Before anybody uses the connection: from here on nothing is claimed until the campaigns are paused.
             LogGoneBack(because);
             await RestoreMark.SetAsync(session, because);
         }
 
-        _witness.Accept(place);
+        _witness.Accept(place, because is not null);
     }
 
     private static async Task<(string Synchronous, bool InRecovery, DateTimeOffset Now, PostgresPlace Place)> AskAsync(

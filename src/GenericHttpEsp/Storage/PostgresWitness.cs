@@ -26,30 +26,37 @@ internal sealed class PostgresWitness(bool trustsFailover)
         }
     }
 
-    /// <summary>At each new connection. Answers why the database must have gone back, or null. <see cref="Accept"/> takes the place over.</summary>
-    public string? Doubt(PostgresPlace place)
+    /// <summary>To be read before a new connection is asked for its place: others commit meanwhile, and what they note is no loss.</summary>
+    public PostgresPlace? Known
     {
-        lock (_lock)
+        get
         {
-            return _known switch
+            lock (_lock)
             {
-                null => null,
-                { } known when known.Database != place.Database || (known.Settings != 0 && known.Settings != place.Settings) =>
-                    "the connection string leads to another database than before",
-                { } known when place.Position < known.Position =>
-                    $"it has lost the last {known.Position - place.Position:N0} bytes of its log",
-                { } known when place.Timeline != known.Timeline && !trustsFailover =>
-                    $"its timeline changed from {known.Timeline} to {place.Timeline}: it was recovered, or a standby has taken over",
-                _ => null,
-            };
+                return _known;
+            }
         }
     }
 
-    public void Accept(PostgresPlace place)
+    /// <summary>Why the database must have gone back since <paramref name="before"/>, or null.</summary>
+    public string? Doubt(PostgresPlace? before, PostgresPlace place) => before switch
+    {
+        null => null,
+        { } known when known.Database != place.Database || (known.Settings != 0 && known.Settings != place.Settings) =>
+            "the connection string leads to another database than before",
+        { } known when place.Position < known.Position =>
+            $"it has lost the last {known.Position - place.Position:N0} bytes of its log",
+        { } known when place.Timeline != known.Timeline && !trustsFailover =>
+            $"its timeline changed from {known.Timeline} to {place.Timeline}: it was recovered, or a standby has taken over",
+        _ => null,
+    };
+
+    /// <summary>Takes a place over. The position only goes up, unless the database is known to have gone back.</summary>
+    public void Accept(PostgresPlace place, bool hasGoneBack)
     {
         lock (_lock)
         {
-            _known = place;
+            _known = _known is { } known && !hasGoneBack ? place with { Position = Math.Max(known.Position, place.Position) } : place;
         }
     }
 }

@@ -237,11 +237,16 @@ internal sealed partial class WriterLane : IAsyncDisposable
         }
     }
 
-    private static async Task<LedgerSession?> DropAsync(LedgerSession? session)
+    /// <summary>Never fails: members of a group still wait for what comes after.</summary>
+    private async Task<LedgerSession?> DropAsync(LedgerSession? session)
     {
-        if (session is not null)
+        try
         {
-            await session.DisposeAsync();
+            await (session?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+        catch (Exception failure)
+        {
+            LogLaneBroke(failure);
         }
 
         return null;

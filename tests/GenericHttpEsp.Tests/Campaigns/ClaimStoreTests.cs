@@ -138,7 +138,7 @@ public sealed class ClaimStoreTests(PostgresServer server)
     /// <summary>Sessions take the hook when they are opened: a failed write makes the writer open a new one.</summary>
     private static async Task ReopenAsync(LedgerSample sample)
     {
-        for (var lane = 0; lane < 2; lane++)
+        for (var lane = 0; lane < 4; lane++)
         {
             await Assert.ThrowsAnyAsync<Exception>(() => sample.Database.WriteAsync<int>(
                 WriteKind.Event, _ => throw new InvalidOperationException("reopen"), 1, affinity: lane));

@@ -38,7 +38,7 @@ internal sealed class SimulatedSilo : IDisposable
         _recipients = new RecipientGrainStorage(database, time);
         _templates = new RunTemplateSource(setup.Template);
         var partitions = new PartitionStore(database);
-        var outcomes = new OutcomeStore(database);
+        var outcomes = new OutcomeStore(database, NullLogger<OutcomeStore>.Instance);
         Unknown = new UnknownStore(database);
         var claims = new ClaimStore(database, OpenClaims, options);
         _batches = setup.Break.Over(new BatchLedger(claims, new RepeatStore(claims), outcomes));

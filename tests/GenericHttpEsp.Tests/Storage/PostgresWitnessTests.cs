@@ -8,7 +8,7 @@ public sealed class PostgresWitnessTests
     private static readonly PostgresPlace Place = new(16384, 20001, 1, 1_000_000);
 
     [Fact]
-    public void Doubt_FirstConnection_HasNone() => Assert.Null(new PostgresWitness(trustsFailover: false).Doubt(Place));
+    public void Doubt_FirstConnection_HasNone() => Assert.Null(new PostgresWitness(trustsFailover: false).Doubt(null, Place));
 
     [Theory]
     [InlineData(16384, 20001, 1, 1_000_500, null)]
@@ -19,11 +19,11 @@ public sealed class PostgresWitnessTests
     public void Doubt_AfterACommit_ComparesWithWhatIsKnown(long database, long settings, int timeline, long position, string? doubt)
     {
         var witness = new PostgresWitness(trustsFailover: false);
-        witness.Accept(Place);
+        witness.Accept(Place, hasGoneBack: false);
         witness.Note(1_000_500);
         witness.Note(1_000_200);
 
-        var because = witness.Doubt(new PostgresPlace(database, settings, timeline, position));
+        var because = witness.Doubt(witness.Known, new PostgresPlace(database, settings, timeline, position));
 
         Assert.Equal(doubt is null, because is null);
         Assert.Contains(doubt ?? "", because ?? "", StringComparison.Ordinal);
@@ -35,17 +35,33 @@ public sealed class PostgresWitnessTests
     public void Doubt_OfATrustedFailover_IsAboutItsPositionOnly(long position, bool doubted)
     {
         var witness = new PostgresWitness(trustsFailover: true);
-        witness.Accept(Place);
+        witness.Accept(Place, hasGoneBack: false);
 
-        Assert.Equal(doubted, witness.Doubt(Place with { Timeline = 2, Position = position }) is not null);
+        Assert.Equal(doubted, witness.Doubt(witness.Known, Place with { Timeline = 2, Position = position }) is not null);
+    }
+
+    [Fact]
+    public void Doubt_WithACommitWhileTheConnectionWasAsked_HasNone()
+    {
+        var witness = new PostgresWitness(trustsFailover: false);
+        witness.Accept(Place, hasGoneBack: false);
+        var before = witness.Known;
+        witness.Note(2_000_000);
+
+        Assert.Null(witness.Doubt(before, Place with { Position = 1_500_000 }));
+        witness.Accept(Place with { Position = 1_500_000 }, hasGoneBack: false);
+        Assert.Equal(2_000_000, witness.Known!.Value.Position);
+        Assert.NotNull(witness.Doubt(witness.Known, Place with { Position = 1_900_000 }));
+        witness.Accept(Place with { Position = 1_900_000 }, hasGoneBack: true);
+        Assert.Null(witness.Doubt(witness.Known, Place with { Position = 1_900_000 }));
     }
 
     [Fact]
     public void Doubt_BeforeTheFirstMigration_DoesNotMissTheTable()
     {
         var witness = new PostgresWitness(trustsFailover: false);
-        witness.Accept(Place with { Settings = 0 });
-        Assert.Null(witness.Doubt(Place));
+        witness.Accept(Place with { Settings = 0 }, hasGoneBack: false);
+        Assert.Null(witness.Doubt(witness.Known, Place));
     }
 
     [Theory]
