@@ -7,7 +7,7 @@ using GenericHttpEsp.Stats;
 namespace GenericHttpEsp.Tests.Simulation;
 
 /// <summary>What the ESP, recipients and operators do to the silos from outside, and what they were told.</summary>
-internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, SimulatedEsp esp, SimulationSetup setup)
+internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, SimulatedEsp esp, SimulationSetup setup, Node outside)
 {
     private static readonly (string Type, string Group, EventType Event)[] Types =
     [
@@ -16,6 +16,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
     ];
 
     private readonly RecipientKey _keys = new(setup.Keys);
+    private int _corrections;
 
     public List<long> Ids { get; } = [];
 
@@ -30,6 +31,12 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
 
     /// <summary>What operators did: issued, answered (null: never), and what.</summary>
     public List<OperatorAct> Acts { get; } = [];
+
+    /// <summary>Corrects all profiles; returns when it is committed.</summary>
+    public required Func<int, Task> Correct { get; init; }
+
+    /// <summary>Ticks, and the number of a correction that was made while the campaign was paused for certain.</summary>
+    public List<(long At, int Number)> Corrections { get; } = [];
 
     public static string Email(long id) => $"p{id}@example.com";
 
@@ -55,9 +62,14 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
             var action = world.Random.Next(5) switch { 0 => "stop", 1 or 2 => "resume", _ => "pause" };
             world.After(world.Between(0, restless.TotalMilliseconds), () => Operate(action));
         }
+
+        for (var i = world.Random.Next(3) == 0 ? world.Random.Next(1, 4) : 0; i > 0; i--)
+        {
+            world.After(world.Between(0, restless.TotalMilliseconds), () => Operate("pause", CorrectAndResume));
+        }
     }
 
-    public void Operate(string action)
+    public void Operate(string action, Action<OperatorAct>? then = null)
     {
         if (cluster.AnySilo() is not { } silo)
         {
@@ -80,6 +92,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
             {
                 act.Answered = done ? world.Ticks : null;
                 world.Tell($"operator: {action} {(done ? "done" : "refused")}");
+                (done ? then : null)?.Invoke(act);
             });
         });
     }
@@ -92,6 +105,20 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
             await silo.Unknown.ResolveAsync(
                 SimulationSetup.Campaign, [batch.BatchId], esp.HasTaken(batch.Key) ? RecordOutcome.Accepted : RecordOutcome.Failed, CancellationToken.None);
         }
+    });
+
+    /// <summary>A resume that may have been under way takes the certainty: then pages may have been read before the correction, and rightly.</summary>
+    private void CorrectAndResume(OperatorAct pause) => outside.Start(async () =>
+    {
+        var number = ++_corrections;
+        await Correct(number);
+        if (!Acts.Exists(other => other.Action == "resume" && (other.Answered is null || other.Answered > pause.Issued)))
+        {
+            world.Tell($"operator: correction {number} is made");
+            Corrections.Add((world.Ticks, number));
+        }
+
+        Operate("resume");
     });
 
     private void LeaveByHand(long person) => cluster.AnySilo()?.Act($"unsubscribe of {person}", async silo =>

@@ -41,7 +41,7 @@ internal sealed class Simulation : IDisposable
         // What is started on this thread and in no silo belongs to the outside.
         Background.Scheduler = _outside;
         _ledger = new SimulatedLedger(_server, _outside, lanes: 1, troubled: false);
-        People = new SimulatedPeople(World, Cluster, Esp, _setup);
+        People = new SimulatedPeople(World, Cluster, Esp, _setup, _outside) { Correct = CorrectAsync };
         Judge = new SimulationJudge(this, _ledger);
         World.Tell($"seed {seed}: {_setup.Silos} silos, batches of {_setup.Template.Bound.BatchSize}, {(retries ? "retry" : "hold")}, keys {(Esp.HonoursKeys ? "honoured" : "ignored")}, "
             + $"moods {Esp.Moods:0.00}, trouble {_server.Trouble:0.000}, splits {Cluster.Splits}, kills {_killsLeft}");
@@ -189,6 +189,9 @@ internal sealed class Simulation : IDisposable
 
         World.After(TimeSpan.FromSeconds(5), Resume);
     }
+
+    private Task CorrectAsync(int number) => _ledger.WriteAsync(
+        WriteKind.Import, session => session.ExecuteAsync("update profiles set attributes = @attributes", ("@attributes", $$"""{"issue":{{number}}}""")));
 
     private async Task OpenAsync()
     {

@@ -44,6 +44,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(typeof(NoFence), "I2 twice")]
+    [InlineData(typeof(NoEpoch), "I7 stale")]
+    [InlineData(typeof(NoControl), "I4 pause")]
     [InlineData(typeof(OutcomeBeforeSend), "I1 lost")]
     [InlineData(typeof(NoSubscriptionCheck), "I4 unsubscribed")]
     [InlineData(typeof(NoDedupe), "I5 counters")]
