@@ -225,6 +225,8 @@ internal sealed partial class CampaignGrain(
 
     public async Task PokeAsync()
     {
+        // Of two activations the one with the older memory may have been left over: it would halt the other's run, or forget its work, for ever.
+        await stored.ReadStateAsync();
         switch (State.Status)
         {
             case CampaignStatuses.Scheduled:
@@ -311,14 +313,6 @@ internal sealed partial class CampaignGrain(
 
     private async Task EndAsync()
     {
-        var (status, run) = (State.Status, State.Run);
-        await stored.ReadStateAsync();
-        if ((State.Status, State.Run) != (status, run))
-        {
-            // Another activation has begun a new run: the work row is that one's.
-            return;
-        }
-
         await runs.UnpinAsync(Id, State.ProviderId);
         FailPoints.Pass(FailPoints.EndUnpinned);
         await runs.ForgetAsync(Id);

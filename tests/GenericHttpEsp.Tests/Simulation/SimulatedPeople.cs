@@ -33,7 +33,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
     public List<OperatorAct> Acts { get; } = [];
 
     /// <summary>Corrects all profiles; returns when it is committed.</summary>
-    public required Func<int, Task> Correct { get; init; }
+    public required Func<int, Task> CorrectProfiles { get; init; }
 
     /// <summary>Ticks, and the number of a correction that was made while the campaign was paused for certain.</summary>
     public List<(long At, int Number)> Corrections { get; } = [];
@@ -65,7 +65,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
 
         for (var i = world.Random.Next(3) == 0 ? world.Random.Next(1, 4) : 0; i > 0; i--)
         {
-            world.After(world.Between(0, restless.TotalMilliseconds), () => Operate("pause", CorrectAndResume));
+            world.After(world.Between(0, restless.TotalMilliseconds), Correct);
         }
     }
 
@@ -97,6 +97,9 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
         });
     }
 
+    /// <summary>An operator pauses, corrects what is wrong with the profiles, and resumes.</summary>
+    public void Correct() => Operate("pause", CorrectAndResume);
+
     /// <summary>An operator looks up in the ESP's log what became of requests without an answer. Of those that are repeated nothing is certain yet.</summary>
     public void Resolve() => cluster.AnySilo()?.Act("resolve", async silo =>
     {
@@ -111,7 +114,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
     private void CorrectAndResume(OperatorAct pause) => outside.Start(async () =>
     {
         var number = ++_corrections;
-        await Correct(number);
+        await CorrectProfiles(number);
         if (!Acts.Exists(other => other.Action == "resume" && (other.Answered is null || other.Answered > pause.Issued)))
         {
             world.Tell($"operator: correction {number} is made");

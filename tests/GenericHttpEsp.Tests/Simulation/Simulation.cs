@@ -41,7 +41,7 @@ internal sealed class Simulation : IDisposable
         // What is started on this thread and in no silo belongs to the outside.
         Background.Scheduler = _outside;
         _ledger = new SimulatedLedger(_server, _outside, lanes: 1, troubled: false);
-        People = new SimulatedPeople(World, Cluster, Esp, _setup, _outside) { Correct = CorrectAsync };
+        People = new SimulatedPeople(World, Cluster, Esp, _setup, _outside) { CorrectProfiles = CorrectAsync };
         Judge = new SimulationJudge(this, _ledger);
         World.Tell($"seed {seed}: {_setup.Silos} silos, batches of {_setup.Template.Bound.BatchSize}, {(retries ? "retry" : "hold")}, keys {(Esp.HonoursKeys ? "honoured" : "ignored")}, "
             + $"moods {Esp.Moods:0.00}, trouble {_server.Trouble:0.000}, splits {Cluster.Splits}, kills {_killsLeft}");
@@ -161,6 +161,11 @@ internal sealed class Simulation : IDisposable
                 if (Cluster.AnySilo() is { } silo)
                 {
                     silo.Node.Pause(World.Random.Next(3) == 0 ? World.Between(9_000, 20_000) : World.Between(100, 2000));
+                    // What a silent process has rendered meanwhile is old when it comes back.
+                    if (World.Chance(0.3))
+                    {
+                        World.After(World.Between(1, 500), People.Correct);
+                    }
                 }
             });
         }
