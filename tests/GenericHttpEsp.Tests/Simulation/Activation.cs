@@ -86,6 +86,7 @@ internal sealed class Activation
     private async Task CallAsync<T>(MethodInfo method, object?[]? args, TaskCompletionSource<T> answer)
     {
         Silo.Node.World.Whisper($"{Id} on {Silo.Node.Name}: {method.Name}");
+        _cluster.Working?.Invoke(this);
         try
         {
             var task = (Task)method.Invoke(await _grain, args)!;

@@ -21,6 +21,9 @@ internal sealed class SimulatedCluster(World world)
     /// <summary>Probability that a call finds an activation of its own although there is one elsewhere.</summary>
     public double Splits { get; set; }
 
+    /// <summary>Told of each call that a grain begins to work on.</summary>
+    public Action<Activation>? Working { get; set; }
+
     public IEnumerable<SimulatedSilo> Alive => Silos.Where(static silo => !silo.Node.IsDead);
 
     public SimulatedSilo? AnySilo()
@@ -51,8 +54,8 @@ internal sealed class SimulatedCluster(World world)
         }
 
         // Of partitions more often, and of whom is paused, since a cluster takes that for ended.
-        var split = world.Chance(id.Type.ToString() == "partition" ? Splits * 10 : Splits)
-            || (_directory.TryGetValue(id, out var silent) && silent.Silo.Node.IsPaused && world.Chance(0.3));
+        var split = world.Chance(id.Type.ToString() == "partition" ? Splits * 20 : Splits)
+            || (_directory.TryGetValue(id, out var silent) && silent.Silo.Node.IsPaused && world.Chance(0.5));
         if (_directory.TryGetValue(id, out var found) && !found.Silo.Node.IsDead && !split)
         {
             return found;

@@ -44,8 +44,16 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
 
     public void Begin(TimeSpan restless)
     {
+        // Somebody looks at what arrives and finds something to correct, when most is still to be sent.
+        var mistakes = world.Random.Next(2) == 0 ? world.Random.Next(1, 4) : 0;
         esp.Took = (person, meta) =>
         {
+            if (mistakes > 0 && world.Chance(0.3))
+            {
+                mistakes--;
+                world.After(world.Between(1, 300), Correct);
+            }
+
             if (world.Chance(0.4))
             {
                 world.After(world.Between(1, 8_000), () => Post(meta, person));
@@ -61,11 +69,6 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
         {
             var action = world.Random.Next(5) switch { 0 => "stop", 1 or 2 => "resume", _ => "pause" };
             world.After(world.Between(0, restless.TotalMilliseconds), () => Operate(action));
-        }
-
-        for (var i = world.Random.Next(3) == 0 ? world.Random.Next(1, 4) : 0; i > 0; i--)
-        {
-            world.After(world.Between(0, restless.TotalMilliseconds), Correct);
         }
     }
 

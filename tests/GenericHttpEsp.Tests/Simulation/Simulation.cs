@@ -16,6 +16,7 @@ internal sealed class Simulation : IDisposable
     private readonly Node _outside;
     private readonly SimulatedLedger _ledger;
     private int _killsLeft;
+    private int _silencesLeft;
     private int _started;
 
     private Simulation(int seed, SimulationSetup common, DeliberateBreak deliberate, bool talks)
@@ -99,6 +100,7 @@ internal sealed class Simulation : IDisposable
         World.AfterStep = MayKill;
         People.Begin(Restless);
         World.After(Restless, MakePeace);
+        Cluster.Working = MaySilence;
         PlanPauses();
         if (!World.Run(IsOver))
         {
@@ -156,18 +158,43 @@ internal sealed class Simulation : IDisposable
     {
         for (var i = World.Random.Next(4); i > 0; i--)
         {
-            World.After(World.Between(0, 12_000), () =>
+            if (World.Chance(0.5))
             {
-                if (Cluster.AnySilo() is { } silo)
-                {
-                    silo.Node.Pause(World.Random.Next(3) == 0 ? World.Between(9_000, 20_000) : World.Between(100, 2000));
-                    // What a silent process has rendered meanwhile is old when it comes back.
-                    if (World.Chance(0.3))
-                    {
-                        World.After(World.Between(1, 500), People.Correct);
-                    }
-                }
-            });
+                _silencesLeft++;
+            }
+            else
+            {
+                World.After(World.Between(0, 12_000), () => Silence(Cluster.AnySilo()?.Node));
+            }
+        }
+    }
+
+    /// <summary>In the middle of what a campaign decides.</summary>
+    private void MaySilence(Activation activation)
+    {
+        if (_silencesLeft > 0 && !IsPeace && activation.Id.Type.ToString() == "campaign" && World.Chance(0.2))
+        {
+            _silencesLeft--;
+            World.After(World.Between(0, 10), () => Silence(activation.Silo.Node));
+        }
+    }
+
+    private void Silence(Node? node)
+    {
+        switch (World.Random.Next(6))
+        {
+            case 0:
+            case 1:
+                node?.Pause(World.Between(9_000, 20_000));
+                break;
+            case 2:
+                node?.Pause(World.Between(100, 2000));
+                break;
+            default:
+                // What it had read or rendered is old when it comes back: the campaign was halted meanwhile, and perhaps goes on.
+                node?.Pause(World.Between(1500, 6000));
+                World.After(World.Between(1, 500), World.Chance(0.5) ? People.Correct : () => People.Operate("pause"));
+                break;
         }
     }
 

@@ -53,9 +53,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         var setup = await SimulationSetup.CreateAsync();
 
-        var found = await OnThread(() => Enumerable.Range(1, SeedsInCi)
-            .Select(seed => Simulation.Run(seed, setup, (DeliberateBreak)Activator.CreateInstance(deliberate)!))
-            .FirstOrDefault(result => result.Problems.Any(problem => problem.StartsWith(promise, StringComparison.Ordinal))));
+        SimulationResult? found = null;
+        await EverySeedAsync(SeedsInCi, () => found is null, seed =>
+        {
+            var result = Simulation.Run(seed, setup, (DeliberateBreak)Activator.CreateInstance(deliberate)!);
+            found = result.Problems.Any(problem => problem.StartsWith(promise, StringComparison.Ordinal)) ? result : found;
+        });
 
         Assert.True(found is not null, $"None of {SeedsInCi} seeds noticed that {deliberate.Name} breaks \"{promise}\".");
         output.WriteLine($"seed {found.Seed}: {string.Join("; ", found.Problems)}");
@@ -63,34 +66,42 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     private async Task<List<SimulationResult>> RunAsync(SimulationSetup setup, int seeds)
     {
-        var next = 0;
         var steps = 0L;
         var failed = new List<SimulationResult>();
         var ends = new Dictionary<string, int>();
         var start = TimeProvider.System.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
+        await EverySeedAsync(seeds, static () => true, seed =>
         {
-            while (Interlocked.Increment(ref next) is var seed && seed <= seeds)
+            var result = Simulation.Run(seed, setup);
+            lock (failed)
             {
-                var result = Simulation.Run(seed, setup);
-                lock (failed)
+                steps += result.Steps;
+                ends[result.Status ?? ""] = ends.GetValueOrDefault(result.Status ?? "") + 1;
+                if (result.Problems.Count > 0)
                 {
-                    steps += result.Steps;
-                    ends[result.Status ?? ""] = ends.GetValueOrDefault(result.Status ?? "") + 1;
-                    if (result.Problems.Count > 0)
-                    {
-                        failed.Add(result);
-                        output.WriteLine($"seed {result.Seed}: {string.Join("; ", result.Problems.Take(3))}");
-                    }
+                    failed.Add(result);
+                    output.WriteLine($"seed {result.Seed}: {string.Join("; ", result.Problems.Take(3))}");
                 }
             }
-
-            return 0;
-        })));
+        });
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{seeds} seeds, {steps} steps, {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s; {string.Join(", ", ends.Select(static pair => $"{pair.Key} {pair.Value}"))}"));
         return failed;
+    }
+
+    private static Task EverySeedAsync(int seeds, Func<bool> goesOn, Action<int> run)
+    {
+        var next = 0;
+        return Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
+        {
+            while (goesOn() && Interlocked.Increment(ref next) is var seed && seed <= seeds)
+            {
+                run(seed);
+            }
+
+            return 0;
+        })));
     }
 
     private static int? Number(string variable) =>
