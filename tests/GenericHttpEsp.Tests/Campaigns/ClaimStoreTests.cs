@@ -1,4 +1,3 @@
-using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;

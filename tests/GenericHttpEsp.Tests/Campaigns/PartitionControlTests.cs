@@ -1,4 +1,3 @@
-using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Tests.Storage;
 

@@ -222,7 +222,7 @@ internal sealed class Simulation : IDisposable
         World.After(TimeSpan.FromSeconds(5), Resume);
     }
 
-    private Task CorrectAsync(int number) => _ledger.WriteAsync(
+    private Task<int> CorrectAsync(int number) => _ledger.WriteAsync(
         WriteKind.Import, session => session.ExecuteAsync("update profiles set attributes = @attributes", ("@attributes", $$"""{"issue":{{number}}}""")));
 
     private async Task OpenAsync()

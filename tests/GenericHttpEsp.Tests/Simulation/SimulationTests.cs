@@ -110,10 +110,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
         return failed;
     }
 
-    private static Task EverySeedAsync(int seeds, Func<bool> goesOn, Action<int> run)
+    private static async Task EverySeedAsync(int seeds, Func<bool> goesOn, Action<int> run)
     {
         var next = 0;
-        return Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
         {
             while (goesOn() && Interlocked.Increment(ref next) is var seed && seed <= seeds)
             {
