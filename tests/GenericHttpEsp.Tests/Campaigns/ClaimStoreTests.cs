@@ -1,4 +1,3 @@
-using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
@@ -49,7 +48,7 @@ public sealed class ClaimStoreTests(PostgresServer server)
         var stale = sample.Owner();
         await sample.TakeAsync();
         Assert.Equal(ClaimStatus.Fenced, (await sample.Claims.ClaimAsync(new ClaimRequest(stale, sample.Lease.Cursor, [sample.Draft(sample.Ids)]), default)).Status);
-        await sample.Partitions.SetStateAsync(LedgerSample.Campaign, 1, PartitionStates.Open, PartitionStates.Paused, default);
+        await sample.Partitions.PauseAsync(LedgerSample.Campaign, 1, control: 1, default);
         Assert.Equal(ClaimStatus.Fenced, (await sample.ClaimAsync(sample.Lease.Cursor, sample.Ids)).Status);
 
         Assert.Equal(0, sample.OpenClaims.Count);

@@ -45,8 +45,9 @@ internal sealed class SimulatedSilo : IDisposable
         _runs = new CampaignRuns(
             database, work, new AudienceStore(database), partitions, outcomes, new RetryStore(database), null!, null!, setup.Break.Over(OpenClaims), _grains);
         _work = new PartitionWork(partitions, new AudienceStore(database), _profiles, _templates, _grains, time, NullLogger<PartitionWork>.Instance);
+        var name = new SiloName(node.Name);
         var desks = new ProviderDesks(
-            database, new BudgetStore(database), new SlotStore(database, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
+            database, new BudgetStore(database, name), new SlotStore(database, name, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
         Sender = new BatchSender(
             new EspClient(new EspDoor(esp, node, options), options, time),
             _batches,
