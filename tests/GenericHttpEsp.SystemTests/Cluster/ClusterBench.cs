@@ -35,6 +35,9 @@ internal sealed class ClusterBench : FireDriver
 
     public IReadOnlyList<ClusterSilo> Silos { get; }
 
+    /// <summary>Connection string.</summary>
+    public string Database => _database;
+
     /// <summary>How long the first start took: what a start takes on this machine.</summary>
     public TimeSpan FirstStart { get; private set; }
 

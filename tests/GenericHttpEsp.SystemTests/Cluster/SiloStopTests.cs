@@ -23,7 +23,7 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
         await using var bench = await ClusterBench.StartAsync(
             await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 700, LatencyJitterMilliseconds = 400 });
         await bench.ImportAsync(people, partitions: 12);
-        var campaign = await bench.CampaignAsync(Size, concurrency: 1);
+        var campaign = await bench.CampaignAsync(Size, concurrency: 3);
         await bench.StartCampaignAsync(campaign);
         await bench.WaitForRequestsAsync(3);
         var (slowest, whileSending) = (TimeSpan.Zero, 0);
@@ -50,7 +50,7 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
         await using var bench = await ClusterBench.StartAsync(
             await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 500, LatencyJitterMilliseconds = 400 });
         await bench.ImportAsync(people, partitions: 12);
-        var campaign = await bench.CampaignAsync(Size, concurrency: 2);
+        var campaign = await bench.CampaignAsync(Size, concurrency: 6);
         await bench.StartCampaignAsync(campaign);
         await bench.WaitForRequestsAsync(6);
         // The last one: the first does the import and may hold everything else.
