@@ -51,6 +51,7 @@ internal sealed partial class PostgresLedger(
 
     private async Task LookAsync(LedgerSession session, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var before = _witness.Known;
         var (synchronous, inRecovery, now, place) = await AskAsync(connection, cancellationToken);
         Refuse(synchronous, inRecovery);
         if (_time is ClusterTime cluster && cluster.Follow(now) is var behind && behind.Duration() > ClockWarning)
@@ -58,14 +59,15 @@ internal sealed partial class PostgresLedger(
             LogClock(behind);
         }
 
-        if (_witness.Doubt(place) is { } because)
+        var because = _witness.Doubt(before, place);
+        if (because is not null)
         {
             // Before anybody uses the connection: from here on nothing is claimed until the campaigns are paused.
             LogGoneBack(because);
             await RestoreMark.SetAsync(session, because);
         }
 
-        _witness.Accept(place);
+        _witness.Accept(place, wentBack: because is not null);
     }
 
     private static async Task<(string Synchronous, bool InRecovery, DateTimeOffset Now, PostgresPlace Place)> AskAsync(

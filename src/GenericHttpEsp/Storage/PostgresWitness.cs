@@ -17,6 +17,18 @@ internal sealed class PostgresWitness(bool trustsFailover)
     private readonly Lock _lock = new();
     private PostgresPlace? _known;
 
+    /// <summary>What is known so far. To be read before a connection is asked where it leads: commits go on meanwhile, and are noted beyond its answer.</summary>
+    public PostgresPlace? Known
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _known;
+            }
+        }
+    }
+
     /// <summary>After each commit.</summary>
     public void Note(long position)
     {
@@ -26,30 +38,29 @@ internal sealed class PostgresWitness(bool trustsFailover)
         }
     }
 
-    /// <summary>At each new connection. Answers why the database must have gone back, or null. <see cref="Accept"/> takes the place over.</summary>
-    public string? Doubt(PostgresPlace place)
+    /// <summary>At each new connection. Answers why the database must have gone back, or null.</summary>
+    /// <param name="before"><see cref="Known"/>, read before the connection was asked.</param>
+    /// <param name="place">What it answered.</param>
+    public string? Doubt(PostgresPlace? before, PostgresPlace place) => before switch
     {
-        lock (_lock)
-        {
-            return _known switch
-            {
-                null => null,
-                { } known when known.Database != place.Database || (known.Settings != 0 && known.Settings != place.Settings) =>
-                    "the connection string leads to another database than before",
-                { } known when place.Position < known.Position =>
-                    $"it has lost the last {known.Position - place.Position:N0} bytes of its log",
-                { } known when place.Timeline != known.Timeline && !trustsFailover =>
-                    $"its timeline changed from {known.Timeline} to {place.Timeline}: it was recovered, or a standby has taken over",
-                _ => null,
-            };
-        }
-    }
+        null => null,
+        { } known when known.Database != place.Database || (known.Settings != 0 && known.Settings != place.Settings) =>
+            "the connection string leads to another database than before",
+        { } known when place.Position < known.Position =>
+            $"it has lost the last {known.Position - place.Position:N0} bytes of its log",
+        { } known when place.Timeline != known.Timeline && !trustsFailover =>
+            $"its timeline changed from {known.Timeline} to {place.Timeline}: it was recovered, or a standby has taken over",
+        _ => null,
+    };
 
-    public void Accept(PostgresPlace place)
+    /// <summary>This is the database from now on.</summary>
+    /// <param name="place">Where a connection leads.</param>
+    /// <param name="wentBack">What was noted before is about what it has lost.</param>
+    public void Accept(PostgresPlace place, bool wentBack = false)
     {
         lock (_lock)
         {
-            _known = place;
+            _known = _known is { } known && !wentBack ? place with { Position = Math.Max(known.Position, place.Position) } : place;
         }
     }
 }

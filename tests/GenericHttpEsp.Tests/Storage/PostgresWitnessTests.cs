@@ -8,7 +8,7 @@ public sealed class PostgresWitnessTests
     private static readonly PostgresPlace Place = new(16384, 20001, 1, 1_000_000);
 
     [Fact]
-    public void Doubt_FirstConnection_HasNone() => Assert.Null(new PostgresWitness(trustsFailover: false).Doubt(Place));
+    public void Doubt_FirstConnection_HasNone() => Assert.Null(new PostgresWitness(trustsFailover: false).Doubt(null, Place));
 
     [Theory]
     [InlineData(16384, 20001, 1, 1_000_500, null)]
@@ -23,10 +23,22 @@ public sealed class PostgresWitnessTests
         witness.Note(1_000_500);
         witness.Note(1_000_200);
 
-        var because = witness.Doubt(new PostgresPlace(database, settings, timeline, position));
+        var because = witness.Doubt(witness.Known, new PostgresPlace(database, settings, timeline, position));
 
         Assert.Equal(doubt is null, because is null);
         Assert.Contains(doubt ?? "", because ?? "", StringComparison.Ordinal);
+    }
+
+    /// <summary>The answer was on its way while another connection committed, and was noted first.</summary>
+    [Fact]
+    public void Doubt_ACommitNotedWhileAsking_IsNone()
+    {
+        var witness = new PostgresWitness(trustsFailover: false);
+        witness.Accept(Place);
+        var before = witness.Known;
+        witness.Note(Place.Position + 392);
+
+        Assert.Null(witness.Doubt(before, Place));
     }
 
     [Theory]
@@ -37,7 +49,7 @@ public sealed class PostgresWitnessTests
         var witness = new PostgresWitness(trustsFailover: true);
         witness.Accept(Place);
 
-        Assert.Equal(doubted, witness.Doubt(Place with { Timeline = 2, Position = position }) is not null);
+        Assert.Equal(doubted, witness.Doubt(witness.Known, Place with { Timeline = 2, Position = position }) is not null);
     }
 
     [Fact]
@@ -45,7 +57,7 @@ public sealed class PostgresWitnessTests
     {
         var witness = new PostgresWitness(trustsFailover: false);
         witness.Accept(Place with { Settings = 0 });
-        Assert.Null(witness.Doubt(Place));
+        Assert.Null(witness.Doubt(witness.Known, Place));
     }
 
     [Theory]
