@@ -18,10 +18,10 @@ internal sealed class PostgresProcess : IAsyncDisposable
     private readonly string _options;
     private int _databases;
 
-    private PostgresProcess(string folder, string data, int port, string more)
+    private PostgresProcess(string folder, string data, int port, string listen, string more)
     {
         (_folder, _data, Port) = (folder, data, port);
-        _options = $"-h 127.0.0.1 -p {port} -k {folder} {more}";
+        _options = $"-h {listen} -p {port} -k {folder} {more}";
     }
 
     public int Port { get; }
@@ -32,16 +32,21 @@ internal sealed class PostgresProcess : IAsyncDisposable
     public string ConnectionString => $"Host=127.0.0.1;Port={Port};Username=test;Database=postgres";
 
     /// <param name="dataDirectory">An empty directory that the user postgres may write, a tmpfs for example. Unset: one of its own.</param>
+    /// <param name="listen">Addresses beside loopback too, for a <see cref="SiloNetwork"/>.</param>
     /// <param name="more">Settings as <c>-c name=value</c>.</param>
-    public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=200")
+    public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=200", string listen = "127.0.0.1")
     {
         var folder = Directory.CreateTempSubdirectory("ghe-fire-pg-").FullName;
-        var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort(), more);
+        var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort(), listen, more);
         await ShellAsync($"chmod 777 {folder}");
         await ShellAsync(AsUser($"{Binaries()}/initdb -D {postgres._data} -U test -A trust -E UTF8 --locale=C --no-sync"));
+        await File.AppendAllTextAsync(Path.Combine(postgres._data, "pg_hba.conf"), $"host all all {SiloNetwork.Range} trust\n");
         await postgres.RestartAsync();
         return postgres;
     }
+
+    /// <summary>The same database as silos of a <see cref="SiloNetwork"/> reach it.</summary>
+    public static string Remote(string database) => new NpgsqlConnectionStringBuilder(database) { Host = SiloNetwork.Host }.ToString();
 
     /// <summary>Connection string of a new, empty database.</summary>
     public async Task<string> NewDatabaseAsync()

@@ -9,9 +9,6 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
 {
     private const int Size = 100;
 
-    // What SiloEnd ends with.
-    private const int DeclaredDead = 75;
-
     // The benches' attempt limit of 3 s, and 10 s.
     private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(13);
 
@@ -68,7 +65,7 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
         }
 
         await silo.ContinueAsync();
-        Assert.Equal(DeclaredDead, await silo.EndAsync());
+        Assert.Equal(ClusterBench.DeclaredDead, await silo.EndAsync());
         Assert.Contains("start it again", silo.Server.Output, StringComparison.Ordinal);
         await bench.StartAllAsync();
         (await FireVerdict.HoldsAsync(bench, campaign, people, left.OnTheWire)).Report("F21: SIGSTOP until declared dead, then SIGCONT", 1, recovery);

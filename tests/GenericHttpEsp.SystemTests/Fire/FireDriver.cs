@@ -35,8 +35,10 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    protected static Task<SandboxHost> SandboxAsync(SandboxBehaviour? behaviour, int bodies = 0) => SandboxHost.StartAsync(
-        new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = bodies, BatchKeyPath = "key" }, TimeProvider.System, CancellationToken.None);
+    protected static Task<SandboxHost> SandboxAsync(SandboxBehaviour? behaviour, int bodies = 0, string? listen = null) => SandboxHost.StartAsync(
+        new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = bodies, BatchKeyPath = "key", ListenAddress = listen ?? "127.0.0.1" },
+        TimeProvider.System,
+        CancellationToken.None);
 
     /// <param name="people">Named p0 and up.</param>
     /// <param name="list">Their list, and the domain of their addresses.</param>
