@@ -81,6 +81,35 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
         return last!;
     }
 
+    /// <summary>What a dashboard asks for, with the slowest of five answers after one to warm up.</summary>
+    public async Task<IReadOnlyList<(string Path, TimeSpan Slowest)>> ReadAsync(long campaign, int recipients, CancellationToken cancellationToken)
+    {
+        var people = await OkAsync(_client.GetAsync("/v1/recipients?limit=100", cancellationToken));
+        var page = await OkAsync(_client.GetAsync($"/v1/campaigns/{campaign}/recipients?limit=100", cancellationToken));
+        string[] paths =
+        [
+            $"/v1/campaigns/{campaign}/stats", $"/v1/campaigns/{campaign}/errors", $"/v1/campaigns/{campaign}/recipients?limit=100",
+            $"/v1/campaigns/{campaign}/recipients?limit=100&cursor={page["nextCursor"]}", $"/v1/recipients?limit=100",
+            $"/v1/recipients?limit=100&cursor={people["nextCursor"]}", $"/v1/recipients/person.{recipients / 2}@example.com/timeline", "/v1/campaigns",
+        ];
+        var times = new List<(string, TimeSpan)>();
+        foreach (var path in paths)
+        {
+            var slowest = TimeSpan.Zero;
+            for (var call = 0; call < 6; call++)
+            {
+                var began = TimeProvider.System.GetTimestamp();
+                await OkAsync(_client.GetAsync(path, cancellationToken));
+                var took = TimeProvider.System.GetElapsedTime(began);
+                slowest = call > 0 && took > slowest ? took : slowest;
+            }
+
+            times.Add((path.Split("&cursor")[0] + (path.Contains("&cursor", StringComparison.Ordinal) ? " (next page)" : ""), slowest));
+        }
+
+        return times;
+    }
+
     public void Dispose() => _client.Dispose();
 
     /// <summary>Static markup with something personal every kilobyte, quotes and line breaks included.</summary>

@@ -33,11 +33,14 @@ internal sealed record LoadResult(LoadOptions Options)
 
     public long? Transactions { get; init; }
 
+    /// <summary>Reports at this size, the slowest of some calls.</summary>
+    public IReadOnlyList<(string Path, TimeSpan Slowest)> Reads { get; init; } = [];
+
     public string Table()
     {
         var people = Options.Recipients;
-        var rows = new (string Name, FormattableString Value)[]
-        {
+        (string Name, FormattableString Value)[] rows =
+        [
             ("recipients, batch, HTML", $"{people:N0}, {Options.Batch:N0}, {Options.HtmlKilobytes} KB"),
             ("engine", $"{(Options.Postgres is null ? "SQLite" : "PostgreSQL")}"),
             ("import", $"{people / ImportTime.TotalSeconds:N0} rows/s, {ImportCpu.TotalMicroseconds / people:N1} us CPU a row"),
@@ -49,7 +52,8 @@ internal sealed record LoadResult(LoadOptions Options)
             ("database", $"{DatabaseBytes / 1048576d:N1} MB"),
             ("batches, transactions", $"{Batches:N0}, {Transactions:N0}"),
             ("accepted, problems found by verify", $"{Accepted:N0}, {Problems}"),
-        };
+            .. Reads.Select(static read => ($"GET {read.Path}", (FormattableString)$"{read.Slowest.TotalMilliseconds:N1} ms")),
+        ];
         var table = new StringBuilder("| what | result |\n|---|---|\n");
         foreach (var (name, value) in rows)
         {

@@ -54,6 +54,7 @@ internal static class LoadRun
             PeakBytes = await server.PeakBytesAsync(cancellationToken),
             Problems = (await client.VerifyAsync(campaign, cancellationToken))["problems"]!.AsArray().Count,
         };
+        result = result with { Reads = await client.ReadAsync(campaign, options.Recipients, cancellationToken) };
         await server.TerminateAsync(cancellationToken);
         return result with
         {

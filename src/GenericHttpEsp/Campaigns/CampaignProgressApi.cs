@@ -12,7 +12,8 @@ internal static class CampaignProgressApi
 {
     // A slow reader sees the latest state, not every one.
     private const int PendingMax = 4;
-    private static readonly TimeSpan CommentEvery = TimeSpan.FromSeconds(15);
+    // Messages of the stream may be lost, the last one too: after this without one the truth is read. Proxies close connections on which nothing is said for longer.
+    private static readonly TimeSpan QuietMax = TimeSpan.FromSeconds(3);
 
     public static async Task<IResult> StreamAsync(
         long id, HttpContext context, IGrainFactory grains, IClusterClient cluster, PartitionStore partitions, TimeProvider time, IHostApplicationLifetime lifetime)
@@ -33,11 +34,10 @@ internal static class CampaignProgressApi
         try
         {
             // Read after the subscription, so that no change falls in between.
-            var campaign = (await grains.GetGrain<ICampaignGrain>(id).GetAsync())!;
-            pending.Writer.TryWrite(CampaignStatsRules.Of(campaign.Status, campaign.Reason, await partitions.CountsAsync(id, stop.Token)));
+            pending.Writer.TryWrite(await ReadAsync(id, grains, partitions, stop.Token));
             context.Response.ContentType = "text/event-stream";
             context.Response.Headers.CacheControl = "no-store";
-            await WriteAsync(context.Response, pending.Reader, time, stop.Token);
+            await WriteAsync(context.Response, pending.Reader, () => ReadAsync(id, grains, partitions, stop.Token), time, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -51,28 +51,43 @@ internal static class CampaignProgressApi
         return Results.Empty;
     }
 
-    private static async Task WriteAsync(HttpResponse response, ChannelReader<CampaignStats> stats, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<CampaignStats> ReadAsync(long id, IGrainFactory grains, PartitionStore partitions, CancellationToken cancellationToken)
     {
-        while (true)
+        var campaign = await grains.GetGrain<ICampaignGrain>(id).GetAsync();
+        return CampaignStatsRules.Of(
+            campaign?.Status ?? CampaignStatuses.Stopped, campaign?.Reason, await partitions.CountsAsync(id, cancellationToken));
+    }
+
+    private static async Task WriteAsync(
+        HttpResponse response, ChannelReader<CampaignStats> stats, Func<Task<CampaignStats>> read, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (var said = ""; ;)
         {
-            using var quiet = new CancellationTokenSource(CommentEvery, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(quiet.Token, cancellationToken);
-            try
+            var next = await NextAsync(stats, time, cancellationToken) ?? await read();
+            var json = JsonSerializer.Serialize(next, ApiJson.Options);
+            await response.WriteAsync(json == said ? ": still here\n\n" : $"event: stats\ndata: {json}\n\n", cancellationToken);
+            await response.Body.FlushAsync(cancellationToken);
+            if (next.Status is CampaignStatuses.Completed or CampaignStatuses.Stopped or CampaignStatuses.Failed)
             {
-                var next = await stats.ReadAsync(either.Token);
-                await response.WriteAsync($"event: stats\ndata: {JsonSerializer.Serialize(next, ApiJson.Options)}\n\n", cancellationToken);
-                await response.Body.FlushAsync(cancellationToken);
-                if (next.Status is CampaignStatuses.Completed or CampaignStatuses.Stopped or CampaignStatuses.Failed)
-                {
-                    return;
-                }
+                return;
             }
-            catch (OperationCanceledException) when (quiet.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                // Proxies close connections on which nothing is said.
-                await response.WriteAsync(": still here\n\n", cancellationToken);
-                await response.Body.FlushAsync(cancellationToken);
-            }
+
+            said = json;
+        }
+    }
+
+    /// <summary>Null when nothing came for a while.</summary>
+    private static async Task<CampaignStats?> NextAsync(ChannelReader<CampaignStats> stats, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var quiet = new CancellationTokenSource(QuietMax, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(quiet.Token, cancellationToken);
+        try
+        {
+            return await stats.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 }

@@ -17,7 +17,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     {
         Engine = engine;
         _readers = new SemaphoreSlim(options.ReadersMax);
-        _writer = new GroupCommit(OpenSessionAsync, BeginAsync, CommittedAsync, options, time, lanes, logger);
+        _writer = new GroupCommit(OpenWriterAsync, BeginAsync, CommittedAsync, options, time, lanes, logger);
     }
 
     public StorageEngine Engine { get; }
@@ -149,6 +149,9 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     /// <summary>Opens a connection that is fit for writing and for reading.</summary>
     public abstract Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken);
+
+    /// <summary>A connection that is fit for many changes.</summary>
+    protected virtual Task<LedgerSession> OpenWriterAsync(CancellationToken cancellationToken) => OpenSessionAsync(cancellationToken);
 
     protected abstract Task<DbTransaction> BeginAsync(LedgerSession session, CancellationToken cancellationToken);
 

@@ -9,6 +9,9 @@ namespace GenericHttpEsp.Storage;
 internal sealed class SqliteLedger(IOptions<StorageOptions> options, TimeProvider time, ILogger<SqliteLedger> logger)
     : LedgerDatabase(StorageEngine.Sqlite, options.Value, time, lanes: 1, logger)
 {
+    // The writer's cache holds what one transaction changes; readers go forward through pages once, and there are several of them.
+    private const int WriterCacheKilobytes = 32_000;
+    private const int ReaderCacheKilobytes = 2000;
     private const int TruncateAttemptsMax = 50;
     private static readonly TimeSpan TruncateEvery = TimeSpan.FromMilliseconds(40);
     private readonly TimeProvider _time = time;
@@ -17,14 +20,19 @@ internal sealed class SqliteLedger(IOptions<StorageOptions> options, TimeProvide
     private long _triedAt;
     private readonly string _connectionString = SqliteFiles.ConnectionString(SqliteFiles.Ledger(options.Value));
 
-    public override async Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken)
+    public override Task<LedgerSession> OpenSessionAsync(CancellationToken cancellationToken) => OpenAsync(ReaderCacheKilobytes, cancellationToken);
+
+    protected override Task<LedgerSession> OpenWriterAsync(CancellationToken cancellationToken) => OpenAsync(WriterCacheKilobytes, cancellationToken);
+
+    private async Task<LedgerSession> OpenAsync(int cacheKilobytes, CancellationToken cancellationToken)
     {
         var connection = new SqliteConnection(_connectionString);
         try
         {
             await connection.OpenAsync(cancellationToken);
             await using var pragmas = connection.CreateCommand();
-            pragmas.CommandText = "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32000; pragma foreign_keys = off; pragma secure_delete = on;";
+            pragmas.CommandText =
+                $"pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -{cacheKilobytes}; pragma foreign_keys = off; pragma secure_delete = on;";
             await pragmas.ExecuteNonQueryAsync(cancellationToken);
             return new LedgerSession(connection, StorageEngine.Sqlite) { BeforeStatement = BeforeStatement };
         }
