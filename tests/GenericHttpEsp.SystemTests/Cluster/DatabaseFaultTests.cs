@@ -46,6 +46,7 @@ public sealed class DatabaseFaultTests
     [Fact]
     public async Task Sigkill_OfOneBackend_TheyGoOnSoon()
     {
+        FireSize.SkipUnlessFull();
         await using var postgres = await PostgresProcess.StartAsync();
         await using var bench = await ClusterBench.StartAsync(postgres, behaviour: Slow);
         var (campaign, people) = await SendingAsync(bench);
@@ -65,6 +66,7 @@ public sealed class DatabaseFaultTests
     [Fact]
     public async Task LockedTables_LetNothingBeSentLate()
     {
+        FireSize.SkipUnlessFull();
         await using var postgres = await PostgresProcess.StartAsync();
         await using var bench = await ClusterBench.StartAsync(postgres, behaviour: Slow);
         var (campaign, people) = await SendingAsync(bench);
@@ -92,6 +94,7 @@ public sealed class DatabaseFaultTests
     [Fact]
     public async Task NoConnections_NothingIsSentUntilThereAreAgain()
     {
+        FireSize.SkipUnlessFull();
         const int Connections = 40;
         await using var postgres = await PostgresProcess.StartAsync(more: $"-c max_connections={Connections}");
         await using var bench = await ClusterBench.StartAsync(postgres, silos: 2, behaviour: Slow, more: ["--Storage:ReadersMax=4", "--Storage:WritersMax=2"]);

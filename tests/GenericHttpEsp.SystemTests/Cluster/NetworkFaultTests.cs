@@ -17,7 +17,7 @@ public sealed class NetworkFaultTests
     [InlineData(false)]
     public async Task SilosCutFromEachOther_SendNobodyTwice(bool bothWays)
     {
-        Assert.SkipUnless(bothWays || FireSize.IsFull, "Only in the full size.");
+        FireSize.SkipUnlessFull(isInCi: bothWays);
         await using var network = await SiloNetwork.StartAsync(Silos);
         await using var postgres = await PostgresProcess.StartAsync(listen: $"127.0.0.1,{SiloNetwork.Host}");
         await using var bench = await ClusterBench.StartAsync(postgres, Silos, Slow, network: network);
@@ -49,6 +49,7 @@ public sealed class NetworkFaultTests
     [Fact]
     public async Task OneSiloCutFromPostgres_SendsNothingUnclaimed()
     {
+        FireSize.SkipUnlessFull();
         await using var network = await SiloNetwork.StartAsync(Silos);
         await using var postgres = await PostgresProcess.StartAsync(listen: $"127.0.0.1,{SiloNetwork.Host}");
         await using var bench = await ClusterBench.StartAsync(postgres, Silos, Slow, network: network);
