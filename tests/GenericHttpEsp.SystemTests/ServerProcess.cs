@@ -29,7 +29,7 @@ internal sealed class ServerProcess : IDisposable
     public static ServerProcess Start(ServerLaunch launch)
     {
         string[] command = [.. launch.Prefix, "dotnet", launch.Program, .. launch.Arguments];
-        string[] args = [.. command[1..], "--Urls=http://127.0.0.1:0", $"--Storage:DataDirectory={launch.Folder}", $"--Api:BootstrapKey={Key}"];
+        string[] args = [.. command[1..], $"--Urls={launch.Urls}", $"--Storage:DataDirectory={launch.Folder}", $"--Api:BootstrapKey={Key}"];
         var start = new ProcessStartInfo(command[0], args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = launch.Folder };
         if (launch.FailPoint is not null)
         {

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using GenericHttpEsp.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Data.Sqlite;
+using Orleans.Serialization;
 using Orleans.Storage;
 
 namespace GenericHttpEsp.Api;
@@ -38,6 +39,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         SqliteException sqlite => sqlite.SqliteErrorCode is not (SqliteConstraint or SqliteError),
         DbException { SqlState: { Length: 5 } state } => state[..2] is not ("22" or "23" or "42"),
         DbException or CommitUnknownException or TimeoutException or ChannelClosedException => true,
+        // An exception of another silo that does not fit into a message: those of database drivers are such, ours are not.
+        CodecNotFoundException => true,
         InconsistentStateException or OrleansMessageRejectionException or SiloUnavailableException or LimitExceededException => true,
         _ => exception.InnerException is { } inner && IsPassing(inner),
     };

@@ -75,7 +75,7 @@ internal sealed partial class PostgresLedger(
             await RestoreMark.SetAsync(session, because);
         }
 
-        _witness.Accept(place, because is not null);
+        _witness.Accept(place, wentBack: because is not null);
     }
 
     private static async Task<(string Synchronous, bool InRecovery, DateTimeOffset Now, PostgresPlace Place)> AskAsync(

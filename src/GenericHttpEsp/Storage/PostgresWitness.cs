@@ -17,16 +17,7 @@ internal sealed class PostgresWitness(bool trustsFailover)
     private readonly Lock _lock = new();
     private PostgresPlace? _known;
 
-    /// <summary>After each commit.</summary>
-    public void Note(long position)
-    {
-        lock (_lock)
-        {
-            _known = _known is { } known ? known with { Position = Math.Max(known.Position, position) } : null;
-        }
-    }
-
-    /// <summary>To be read before a new connection is asked for its place: others commit meanwhile, and what they note is no loss.</summary>
+    /// <summary>What is known so far. To be read before a connection is asked where it leads: commits go on meanwhile, and are noted beyond its answer.</summary>
     public PostgresPlace? Known
     {
         get
@@ -38,7 +29,18 @@ internal sealed class PostgresWitness(bool trustsFailover)
         }
     }
 
-    /// <summary>Why the database must have gone back since <paramref name="before"/>, or null.</summary>
+    /// <summary>After each commit.</summary>
+    public void Note(long position)
+    {
+        lock (_lock)
+        {
+            _known = _known is { } known ? known with { Position = Math.Max(known.Position, position) } : null;
+        }
+    }
+
+    /// <summary>At each new connection. Answers why the database must have gone back, or null.</summary>
+    /// <param name="before"><see cref="Known"/>, read before the connection was asked.</param>
+    /// <param name="place">What it answered.</param>
     public string? Doubt(PostgresPlace? before, PostgresPlace place) => before switch
     {
         null => null,
@@ -51,12 +53,14 @@ internal sealed class PostgresWitness(bool trustsFailover)
         _ => null,
     };
 
-    /// <summary>Takes a place over. The position only goes up, unless the database is known to have gone back.</summary>
-    public void Accept(PostgresPlace place, bool hasGoneBack)
+    /// <summary>This is the database from now on.</summary>
+    /// <param name="place">Where a connection leads.</param>
+    /// <param name="wentBack">What was noted before is about what it has lost.</param>
+    public void Accept(PostgresPlace place, bool wentBack = false)
     {
         lock (_lock)
         {
-            _known = _known is { } known && !hasGoneBack ? place with { Position = Math.Max(known.Position, place.Position) } : place;
+            _known = _known is { } known && !wentBack ? place with { Position = Math.Max(known.Position, place.Position) } : place;
         }
     }
 }

@@ -12,28 +12,34 @@ internal sealed class ClusterBench : FireDriver
     // Seconds between probes; three missed ones make a silo suspect. Short, so that tests are; not so short that a busy machine is taken for a dead one.
     private const int ProbeSeconds = 2;
     private const int ActiveStatus = 3;
+
+    // What SiloEnd ends with.
+    public const int DeclaredDead = 75;
     private const int BodiesKept = 200;
     private readonly string _folder = Directory.CreateTempSubdirectory("ghe-fire-cluster-").FullName;
     private readonly string _database;
     private int _nextDoor;
 
-    private ClusterBench(SandboxHost sandbox, string database, int silos, string[] more)
+    private ClusterBench(SandboxHost sandbox, string database, int silos, bool isNetworked, string[] more)
         : base(sandbox)
     {
         _database = database;
         string[] arguments =
         [
-            $"--ConnectionStrings:Postgres={database}",
+            $"--ConnectionStrings:Postgres={(isNetworked ? PostgresProcess.Remote(database) : database)}",
             $"--Secrets:KeyFile={Path.Combine(_folder, "secret.key")}",
-            "--Dispatch:AllowedNetworks:0=127.0.0.1",
+            $"--Dispatch:AllowedNetworks:0={sandbox.Address.Host}",
             $"--Dispatch:AttemptTimeoutSeconds={AttemptTimeoutSeconds}",
             $"--Cluster:ProbeSeconds={ProbeSeconds}",
             .. more,
         ];
-        Silos = [.. Enumerable.Range(0, silos).Select(i => new ClusterSilo(Path.Combine(_folder, $"silo{i}"), arguments))];
+        Silos = [.. Enumerable.Range(0, silos).Select(i => new ClusterSilo(Path.Combine(_folder, $"silo{i}"), arguments, isNetworked ? i : null))];
     }
 
     public IReadOnlyList<ClusterSilo> Silos { get; }
+
+    /// <summary>Connection string.</summary>
+    public string Database => _database;
 
     /// <summary>How long the first start took: what a start takes on this machine.</summary>
     public TimeSpan FirstStart { get; private set; }
@@ -45,11 +51,19 @@ internal sealed class ClusterBench : FireDriver
     /// <param name="behaviour">Of the sandbox.</param>
     /// <param name="failPoints">Of the first silos; see <see cref="ClusterSilo.Launch"/>.</param>
     /// <param name="program">Another build for these first processes.</param>
+    /// <param name="network">Of as many silos; null for loopback.</param>
     /// <param name="more">Settings of all silos.</param>
     public static async Task<ClusterBench> StartAsync(
-        PostgresProcess server, int silos = 3, SandboxBehaviour? behaviour = null, string[]? failPoints = null, string? program = null, params string[] more)
+        PostgresProcess server,
+        int silos = 3,
+        SandboxBehaviour? behaviour = null,
+        string[]? failPoints = null,
+        string? program = null,
+        SiloNetwork? network = null,
+        params string[] more)
     {
-        var bench = new ClusterBench(await SandboxAsync(behaviour, BodiesKept), await server.NewDatabaseAsync(), silos, more);
+        var sandbox = await SandboxAsync(behaviour, BodiesKept, network is null ? null : SiloNetwork.Host);
+        var bench = new ClusterBench(sandbox, await server.NewDatabaseAsync(), silos, network is not null, more);
         try
         {
             var began = TimeProvider.System.GetTimestamp();
@@ -75,6 +89,27 @@ internal sealed class ClusterBench : FireDriver
 
         await Task.WhenAll(down.Select(static silo => silo.ListenAsync()));
         await MetAsync(Silos.Count);
+    }
+
+    /// <summary>Those that were declared dead, and those that end before all have met, are started again. Answers how many had ended.</summary>
+    public async Task<int> RestartEndedAsync()
+    {
+        var ended = 0;
+        using var limit = Limit();
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
+        do
+        {
+            foreach (var silo in Silos.Where(static silo => silo.Server.HasEnded))
+            {
+                ended++;
+                Assert.Equal(DeclaredDead, await silo.EndAsync());
+                await silo.StartAsync();
+            }
+
+            await tick.WaitForNextTickAsync(limit.Token);
+        }
+        while (Silos.Any(static silo => silo.Server.HasEnded) || await ActiveAsync() != Silos.Count);
+        return ended;
     }
 
     /// <summary>Waits until so many silos are active by the membership table.</summary>

@@ -3,7 +3,8 @@ namespace GenericHttpEsp.SystemTests.Cluster;
 /// <summary>One place in the cluster: a directory and ports that stay the same through all its processes, as those of a machine do.</summary>
 /// <param name="folder">Its own.</param>
 /// <param name="arguments">What all silos are started with.</param>
-internal sealed class ClusterSilo(string folder, string[] arguments) : IDisposable
+/// <param name="network">Its number in a <see cref="SiloNetwork"/>; null on this machine's loopback.</param>
+internal sealed class ClusterSilo(string folder, string[] arguments, int? network = null) : IDisposable
 {
     private const int MegabytesMax = 400;
     private ServerProcess? _server;
@@ -28,6 +29,17 @@ internal sealed class ClusterSilo(string folder, string[] arguments) : IDisposab
         Forget();
         Directory.CreateDirectory(folder);
         var launch = new ServerLaunch(folder, [.. arguments, $"--Cluster:SiloPort={SiloPort}", $"--Cluster:GatewayPort={GatewayPort}"]) { FailPoint = failPoint };
+        if (network is { } number)
+        {
+            var address = SiloNetwork.Address(number);
+            launch = launch with
+            {
+                Prefix = SiloNetwork.Prefix(number),
+                Urls = $"http://{address}:0",
+                Arguments = [.. launch.Arguments, $"--Cluster:AdvertisedAddress={address}"],
+            };
+        }
+
         _server = ServerProcess.Start(program is null ? launch : launch with { Program = program });
     }
 

@@ -18,28 +18,35 @@ internal sealed class PostgresProcess : IAsyncDisposable
     private readonly string _options;
     private int _databases;
 
-    private PostgresProcess(string folder, string data, int port, string more)
+    private PostgresProcess(string folder, string data, int port, string listen, string more)
     {
         (_folder, _data, Port) = (folder, data, port);
-        _options = $"-h 127.0.0.1 -p {port} -k {folder} {more}";
+        _options = $"-h {listen} -p {port} -k {folder} {more}";
     }
 
     public int Port { get; }
+
+    private string Backup => Path.Combine(_folder, "backup");
 
     /// <summary>Of the database that is always there.</summary>
     public string ConnectionString => $"Host=127.0.0.1;Port={Port};Username=test;Database=postgres";
 
     /// <param name="dataDirectory">An empty directory that the user postgres may write, a tmpfs for example. Unset: one of its own.</param>
+    /// <param name="listen">Addresses beside loopback too, for a <see cref="SiloNetwork"/>.</param>
     /// <param name="more">Settings as <c>-c name=value</c>.</param>
-    public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=200")
+    public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=200", string listen = "127.0.0.1")
     {
         var folder = Directory.CreateTempSubdirectory("ghe-fire-pg-").FullName;
-        var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort(), more);
+        var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort(), listen, more);
         await ShellAsync($"chmod 777 {folder}");
         await ShellAsync(AsUser($"{Binaries()}/initdb -D {postgres._data} -U test -A trust -E UTF8 --locale=C --no-sync"));
+        await File.AppendAllTextAsync(Path.Combine(postgres._data, "pg_hba.conf"), $"host all all {SiloNetwork.Range} trust\n");
         await postgres.RestartAsync();
         return postgres;
     }
+
+    /// <summary>The same database as silos of a <see cref="SiloNetwork"/> reach it.</summary>
+    public static string Remote(string database) => new NpgsqlConnectionStringBuilder(database) { Host = SiloNetwork.Host }.ToString();
 
     /// <summary>Connection string of a new, empty database.</summary>
     public async Task<string> NewDatabaseAsync()
@@ -52,8 +59,46 @@ internal sealed class PostgresProcess : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name, MaxPoolSize = 30 }.ToString();
     }
 
-    /// <summary>SIGKILL to the postmaster; its children end when they notice.</summary>
-    public Task KillAsync() => SendAsync("KILL");
+    /// <summary>SIGKILL to the postmaster; returns when its children have noticed and ended too: until then they may commit, and truly.</summary>
+    public Task KillAsync() => ShellAsync(
+        $"master=$(head -n 1 {_data}/postmaster.pid); children=$(pgrep -P $master); kill -KILL $master; for child in $children; do while kill -0 $child; do sleep 0.05; done; done");
+
+    /// <summary>SIGKILL to one child that serves this database; the others end with it, and the server recovers by itself.</summary>
+    public async Task KillOneBackendAsync(string database)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var one = new NpgsqlCommand("select pid from pg_stat_activity where datname = @database and backend_type = 'client backend' limit 1", connection);
+        one.Parameters.AddWithValue("database", database);
+        await ShellAsync($"kill -KILL {await one.ExecuteScalarAsync()}");
+    }
+
+    /// <summary>Ends it without a checkpoint.</summary>
+    public Task StopAsync() => ShellAsync(AsUser($"{Binaries()}/pg_ctl -D {_data} -m immediate -w stop"));
+
+    /// <summary>A backup as operators take it, while everything goes on.</summary>
+    public Task BackupAsync() => ShellAsync(AsUser($"{Binaries()}/pg_basebackup -h 127.0.0.1 -p {Port} -U test -D {Backup} -c fast -X stream --no-sync"));
+
+    /// <summary>The stopped server's data is replaced by the backup.</summary>
+    public Task RestoreAsync() => ShellAsync($"mv {_data} {_data}.lost && mv {Backup} {_data}");
+
+    /// <summary>Waits until it takes connections; started again if it is gone.</summary>
+    public async Task ReadyAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!await TryShellAsync($"{Binaries()}/pg_isready -h 127.0.0.1 -p {Port}"))
+        {
+            if (!await TryShellAsync($"kill -0 $(head -n 1 {_data}/postmaster.pid)"))
+            {
+                await RestartAsync();
+            }
+
+            await tick.WaitForNextTickAsync(limit.Token);
+        }
+
+        NpgsqlConnection.ClearAllPools();
+    }
 
     /// <summary>A signal to the postmaster.</summary>
     public Task SendAsync(string signal) => ShellAsync($"kill -{signal} $(head -n 1 {_data}/postmaster.pid)");
@@ -68,6 +113,8 @@ internal sealed class PostgresProcess : IAsyncDisposable
         {
             await tick.WaitForNextTickAsync(limit.Token);
         }
+
+        NpgsqlConnection.ClearAllPools();
     }
 
     public async ValueTask DisposeAsync()

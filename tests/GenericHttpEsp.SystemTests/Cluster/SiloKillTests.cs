@@ -19,7 +19,7 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
         var behaviour = new SandboxBehaviour { LatencyMilliseconds = 700, LatencyJitterMilliseconds = 400 };
         await using var bench = await ClusterBench.StartAsync(await postgres.ServerAsync(), behaviour: behaviour);
         await bench.ImportAsync(people, partitions: 12);
-        var campaign = await bench.CampaignAsync(Size, FireSize.Of(ci: 2, full: 8));
+        var campaign = await bench.CampaignAsync(Size, FireSize.Of(ci: 6, full: 24));
         await bench.StartCampaignAsync(campaign);
         var (unknownMax, hits, slowest) = (0, 0, TimeSpan.Zero);
         foreach (var (silo, percent) in bench.Silos.Zip([10, 50, 90]))
@@ -44,10 +44,11 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
     [InlineData(true)]
     public async Task Sigkill_OfAll_TheyGoOnSoonAfterTheirStart(bool move)
     {
+        FireSize.SkipUnlessFull(isInCi: move);
         var people = FireSize.Of(ci: 3000, full: 100_000);
         await using var bench = await ClusterBench.StartAsync(await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 300 });
         await bench.ImportAsync(people, partitions: 8);
-        var campaign = await bench.CampaignAsync(Size, concurrency: 2);
+        var campaign = await bench.CampaignAsync(Size, concurrency: 6);
         await bench.StartCampaignAsync(campaign);
         await bench.WaitForRequestsAsync(6);
 
@@ -73,7 +74,7 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
     [Fact]
     public async Task RandomSigkills_OverAllSilos_LoseNobody()
     {
-        var kills = FireSize.Number("GHE_FIRE_KILLS") ?? FireSize.Of(ci: 4, full: 20);
+        var kills = FireSize.Number("GHE_FIRE_KILLS") ?? FireSize.Of(ci: 2, full: 20);
         var seed = FireSize.Number("GHE_FIRE_SEED") ?? Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"GHE_FIRE_SEED={seed}"));
         var random = new Random(seed);
@@ -81,7 +82,7 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
         await using var bench = await ClusterBench.StartAsync(
             await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 200, LatencyJitterMilliseconds = 400 });
         await bench.ImportAsync(people, partitions: 16);
-        var campaign = await bench.CampaignAsync(size: 20, concurrency: 2);
+        var campaign = await bench.CampaignAsync(size: 20, concurrency: 6);
         await bench.StartCampaignAsync(campaign);
         var (unknownMax, hits) = (0, 0);
         for (var i = 0; i < kills && await bench.StatusAsync(campaign) == "running"; i++)

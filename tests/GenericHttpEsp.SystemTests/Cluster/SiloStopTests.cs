@@ -9,9 +9,6 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
 {
     private const int Size = 100;
 
-    // What SiloEnd ends with.
-    private const int DeclaredDead = 75;
-
     // The benches' attempt limit of 3 s, and 10 s.
     private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(13);
 
@@ -23,7 +20,7 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
         await using var bench = await ClusterBench.StartAsync(
             await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 700, LatencyJitterMilliseconds = 400 });
         await bench.ImportAsync(people, partitions: 12);
-        var campaign = await bench.CampaignAsync(Size, concurrency: 1);
+        var campaign = await bench.CampaignAsync(Size, concurrency: 3);
         await bench.StartCampaignAsync(campaign);
         await bench.WaitForRequestsAsync(3);
         var (slowest, whileSending) = (TimeSpan.Zero, 0);
@@ -50,7 +47,7 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
         await using var bench = await ClusterBench.StartAsync(
             await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 500, LatencyJitterMilliseconds = 400 });
         await bench.ImportAsync(people, partitions: 12);
-        var campaign = await bench.CampaignAsync(Size, concurrency: 2);
+        var campaign = await bench.CampaignAsync(Size, concurrency: 6);
         await bench.StartCampaignAsync(campaign);
         await bench.WaitForRequestsAsync(6);
         // The last one: the first does the import and may hold everything else.
@@ -68,7 +65,7 @@ public sealed class SiloStopTests(ClusterPostgres postgres)
         }
 
         await silo.ContinueAsync();
-        Assert.Equal(DeclaredDead, await silo.EndAsync());
+        Assert.Equal(ClusterBench.DeclaredDead, await silo.EndAsync());
         Assert.Contains("start it again", silo.Server.Output, StringComparison.Ordinal);
         await bench.StartAllAsync();
         (await FireVerdict.HoldsAsync(bench, campaign, people, left.OnTheWire)).Report("F21: SIGSTOP until declared dead, then SIGCONT", 1, recovery);

@@ -20,7 +20,7 @@ public sealed class UpgradeTests(ClusterPostgres postgres)
         var behaviour = new SandboxBehaviour { LatencyMilliseconds = 700, LatencyJitterMilliseconds = 400 };
         await using var bench = await ClusterBench.StartAsync(await postgres.ServerAsync(), behaviour: behaviour, program: previous.Program);
         await bench.ImportAsync(people, partitions: 12);
-        var campaign = await bench.CampaignAsync(size: 100, concurrency: 1);
+        var campaign = await bench.CampaignAsync(size: 100, concurrency: 3);
         await bench.StartCampaignAsync(campaign);
         await bench.WaitForRequestsAsync(3);
         var whileSending = 0;

@@ -38,6 +38,8 @@ internal sealed class FireCallbacks
 
     public string Path => _path;
 
+    public int Count => _people.Length;
+
     public string Email(int person) => _people[person].Email;
 
     /// <summary>One event for each of these people, with a time of its own, so that a copy is a copy.</summary>

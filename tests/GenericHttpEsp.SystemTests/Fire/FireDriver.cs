@@ -35,8 +35,10 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    protected static Task<SandboxHost> SandboxAsync(SandboxBehaviour? behaviour, int bodies = 0) => SandboxHost.StartAsync(
-        new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = bodies, BatchKeyPath = "key" }, TimeProvider.System, CancellationToken.None);
+    protected static Task<SandboxHost> SandboxAsync(SandboxBehaviour? behaviour, int bodies = 0, string? listen = null) => SandboxHost.StartAsync(
+        new SandboxOptions { Behaviour = behaviour ?? new SandboxBehaviour(), KeepBodies = bodies, BatchKeyPath = "key", ListenAddress = listen ?? "127.0.0.1" },
+        TimeProvider.System,
+        CancellationToken.None);
 
     /// <param name="people">Named p0 and up.</param>
     /// <param name="list">Their list, and the domain of their addresses.</param>
@@ -88,7 +90,9 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
         return (long)(await OkAsync(Door.PostAsJsonAsync("/v1/campaigns", campaign)))["id"]!;
     }
 
-    public async Task StartCampaignAsync(long campaign) => await OkAsync(Door.PostAsync($"/v1/campaigns/{campaign}/start", null));
+    /// <param name="campaign">A draft.</param>
+    /// <param name="through">A server that lives through it. Unset: whichever is up.</param>
+    public async Task StartCampaignAsync(long campaign, HttpClient? through = null) => await OkAsync((through ?? Door).PostAsync($"/v1/campaigns/{campaign}/start", null));
 
     public async Task<string> StatusAsync(long campaign) => (string)(await OkAsync(Door.GetAsync($"/v1/campaigns/{campaign}")))["status"]!;
 
@@ -128,6 +132,23 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
             if (await TryGetAsync($"/v1/campaigns/{campaign}/stats", limit.Token) is { } stats && (string)stats["status"]! is not ("running" or "scheduled" or "paused"))
             {
                 Assert.Equal("completed", (string)stats["status"]!);
+                return stats;
+            }
+
+            await tick.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
+    /// <summary>Asks until the campaign is paused; answers its stats.</summary>
+    public async Task<JsonNode> PausedAsync(long campaign)
+    {
+        using var limit = Limit();
+        using var tick = new PeriodicTimer(AskAgain);
+        while (true)
+        {
+            if (await TryGetAsync($"/v1/campaigns/{campaign}/stats", limit.Token) is { } stats && (string)stats["status"]! is not "running")
+            {
+                Assert.Equal("paused", (string)stats["status"]!);
                 return stats;
             }
 
