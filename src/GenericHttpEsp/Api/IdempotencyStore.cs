@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Api;
@@ -90,7 +91,18 @@ internal sealed class IdempotencyStore(LedgerDatabase database, InstallationKeys
         };
     }
 
-    private byte[] Open(byte[] stored) => stored.Length == 0 ? stored : WrappingKey.Open(keys.Secret, stored, Purpose);
+    /// <summary>What a server of an older version wrote beside this one is not sealed: of it status and location are answered.</summary>
+    private byte[] Open(byte[] stored)
+    {
+        try
+        {
+            return stored.Length == 0 ? stored : WrappingKey.Open(keys.Secret, stored, Purpose);
+        }
+        catch (Exception unsealed) when (unsealed is CryptographicException or ArgumentException)
+        {
+            return [];
+        }
+    }
 
     private static string? Text(string stored) => stored.Length == 0 ? null : stored;
 }

@@ -6,7 +6,8 @@ namespace GenericHttpEsp.Campaigns;
 
 /// <summary>
 /// One campaign. Forbidding steps (pause, stop) write the state first and the partitions second, permitting ones the other way round: after a crash in
-/// between, the sweeper's poke brings the partitions to what the state says.
+/// between, the sweeper's poke brings the partitions to what the state says. There may be two activations (a network in two parts), so memory proves nothing:
+/// what an operator is told was written before, also when nothing changes, which fails where memory is old; and partitions remember the revision that paused them.
 /// </summary>
 [GrainType("campaign")]
 internal sealed partial class CampaignGrain(
@@ -108,25 +109,29 @@ internal sealed partial class CampaignGrain(
         if (State.Status == CampaignStatuses.Running)
         {
             (State.Status, State.Reason) = (CampaignStatuses.Paused, reason);
-            await SaveAsync();
         }
 
-        await runs.PauseAsync(Id, State.Run);
+        await SaveAsync();
+        await runs.PauseAsync(Id, State.Run, State.Revision);
         await PublishAsync();
         return CampaignReply.Of(View());
     }
 
     public async Task HoldAsync(string reason)
     {
+        // The database may have gone back under this activation: what it knows is from later.
+        await stored.ReadStateAsync();
         if (State.Status is CampaignStatuses.Scheduled or CampaignStatuses.Running or CampaignStatuses.Paused)
         {
             if ((State.Status, State.Reason) != (CampaignStatuses.Paused, reason))
             {
+                // The backup of the ledger may be a moment younger than that of the states.
+                State.Revision = Math.Max(State.Revision, await runs.ControlAsync(Id));
                 (State.Status, State.Reason) = (CampaignStatuses.Paused, reason);
                 await SaveAsync();
             }
 
-            await runs.PauseAsync(Id, State.Run);
+            await runs.PauseAsync(Id, State.Run, State.Revision);
             await PublishAsync();
         }
     }
@@ -141,9 +146,9 @@ internal sealed partial class CampaignGrain(
         if (State.Status == CampaignStatuses.Paused)
         {
             (State.Status, State.Reason) = (State.StartedAt is null ? CampaignStatuses.Scheduled : CampaignStatuses.Running, null);
-            await SaveAsync();
         }
 
+        await SaveAsync();
         // One that is scheduled has its work row still, and is poked when its time has come.
         await (State.Status == CampaignStatuses.Scheduled ? Task.CompletedTask : PokeAsync());
         return CampaignReply.Of(View());
@@ -159,9 +164,9 @@ internal sealed partial class CampaignGrain(
         if (State.Status != CampaignStatuses.Stopped)
         {
             (State.Status, State.EndedAt) = (CampaignStatuses.Stopped, time.GetUtcNow());
-            await SaveAsync();
         }
 
+        await SaveAsync();
         await runs.StopAsync(Id, State.Run);
         await PublishAsync();
         return CampaignReply.Of(View());
@@ -215,13 +220,15 @@ internal sealed partial class CampaignGrain(
         {
             (State.Status, State.Reason, State.EndedAt) = (CampaignStatuses.Failed, reason, time.GetUtcNow());
             await SaveAsync();
-            await runs.PauseAsync(Id, State.Run);
+            await runs.PauseAsync(Id, State.Run, State.Revision);
             await PublishAsync();
         }
     }
 
     public async Task PokeAsync()
     {
+        // Of two activations the one with the older memory may have been left over: it would halt the other's run, or forget its work, for ever.
+        await stored.ReadStateAsync();
         switch (State.Status)
         {
             case CampaignStatuses.Scheduled:
@@ -231,7 +238,7 @@ internal sealed partial class CampaignGrain(
                 await ContinueAsync();
                 break;
             case CampaignStatuses.Paused:
-                await runs.PauseAsync(Id, State.Run);
+                await runs.PauseAsync(Id, State.Run, State.Revision);
                 await runs.SettleAsync(Id);
                 break;
             case CampaignStatuses.Stopped:
@@ -239,7 +246,7 @@ internal sealed partial class CampaignGrain(
                 await ForgetWhenSettledAsync();
                 break;
             case CampaignStatuses.Failed:
-                await runs.PauseAsync(Id, State.Run);
+                await runs.PauseAsync(Id, State.Run, State.Revision);
                 await ForgetWhenSettledAsync();
                 break;
             default:
@@ -288,7 +295,7 @@ internal sealed partial class CampaignGrain(
             await SaveAsync();
         }
 
-        if (await runs.ContinueAsync(Id, State.Run))
+        if (await runs.ContinueAsync(Id, State.Run, State.Revision))
         {
             (State.Status, State.EndedAt) = (CampaignStatuses.Completed, time.GetUtcNow());
             await SaveAsync();

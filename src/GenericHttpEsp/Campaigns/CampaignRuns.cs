@@ -81,19 +81,22 @@ internal sealed class CampaignRuns(
         retries.CreateAsync(campaignId, run, DateOf(startedAt), startedAt, CancellationToken.None);
 
     /// <summary>Keeps every unfinished partition at work, and declares lost claims unknown. True when nothing is left.</summary>
-    public async Task<bool> ContinueAsync(long campaignId, int run)
+    /// <param name="campaignId">The campaign.</param>
+    /// <param name="run">Its run.</param>
+    /// <param name="control">Revision of the stored state that lets it run; what a later state has paused stays paused.</param>
+    public async Task<bool> ContinueAsync(long campaignId, int run, long control)
     {
         await outcomes.ExpireAsync(campaignId, CancellationToken.None);
-        await partitions.SetStateAsync(campaignId, run, PartitionStates.Paused, PartitionStates.Open, CancellationToken.None);
+        await partitions.OpenAsync(campaignId, run, control, CancellationToken.None);
         var unfinished = await partitions.UnfinishedAsync(campaignId, run, CancellationToken.None);
         await Task.WhenAll(unfinished.Select(partition => grains.GetGrain<IPartitionGrain>(partition).StartAsync(campaignId)));
         return unfinished.Count == 0;
     }
 
-    /// <summary>No request of the run begins after this returns.</summary>
-    public async Task PauseAsync(long campaignId, int run)
+    /// <summary>No request of the run begins after this returns, until a state later than <paramref name="control"/> lets it run.</summary>
+    public async Task PauseAsync(long campaignId, int run, long control)
     {
-        await partitions.SetStateAsync(campaignId, run, PartitionStates.Open, PartitionStates.Paused, CancellationToken.None);
+        await partitions.PauseAsync(campaignId, run, control, CancellationToken.None);
         await barrier.WaitAsync(CancellationToken.None);
     }
 
@@ -110,6 +113,9 @@ internal sealed class CampaignRuns(
         await outcomes.ExpireAsync(campaignId, CancellationToken.None);
         return !await partitions.AnyClaimedAsync(campaignId, CancellationToken.None);
     }
+
+    /// <summary>Any revision above this one pauses and opens again.</summary>
+    public Task<long> ControlAsync(long campaignId) => partitions.ControlAsync(campaignId, CancellationToken.None);
 
     public Task ForgetAsync(long campaignId) => work.RemoveAsync(campaignId, CancellationToken.None);
 

@@ -23,6 +23,7 @@ internal static class ClaimStatements
     {
         if (!session.IsSqlite)
         {
+            await LockAsync(session, Column(claims, static claim => claim.Owner.PartitionId));
             return [.. await session.QueryAsync(
                 $"""
                 update partitions set cursor = given.upto
@@ -49,6 +50,10 @@ internal static class ClaimStatements
 
         return passed;
     }
+
+    /// <summary>In the order of ids, as pause and stop do: an update takes its rows in any order, and two that wait for each other cost a second.</summary>
+    public static Task<int> LockAsync(LedgerSession session, long[] partitions) =>
+        session.ExecuteAsync("select 1 from partitions where id = any(@ids) order by id for update", ("@ids", partitions));
 
     // Writes the row although nothing changes: only a written row is locked against another activation's new epoch until the commit.
     public static async Task<bool> HoldAsync(LedgerSession session, ClaimOwner owner) => await session.ExecuteAsync(

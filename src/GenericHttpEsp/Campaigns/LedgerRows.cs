@@ -94,6 +94,7 @@ internal sealed class CounterChange
         }
         else if (changes.Count > 1)
         {
+            await ClaimStatements.LockAsync(session, [.. changes.Keys]);
             await session.ExecuteAsync(
                 UpdateSet,
                 [

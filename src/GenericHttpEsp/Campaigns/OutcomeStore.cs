@@ -7,7 +7,7 @@ namespace GenericHttpEsp.Campaigns;
 /// Outcomes: bytes, successors and counters change in one transaction, and only upwards, so every report may be repeated. Reports that wait for the writer
 /// run as one set.
 /// </summary>
-internal sealed class OutcomeStore(LedgerDatabase database)
+internal sealed partial class OutcomeStore(LedgerDatabase database, ILogger<OutcomeStore> logger)
 {
     private static readonly TimeSpan RepeatDelay = TimeSpan.FromSeconds(2);
     private const int AnswerCharactersMax = 500;
@@ -17,7 +17,12 @@ internal sealed class OutcomeStore(LedgerDatabase database)
 
     public async Task RecordAsync(BatchReport report, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(Set, report, 1 + report.Successors.Count, report.PartitionId, cancellationToken);
+        if (!await database.WriteAsync(Set, report, 1 + report.Successors.Count, report.PartitionId, cancellationToken))
+        {
+            // Only a database that has gone back has no row for a claim.
+            LogNoRow(report.BatchId, report.PartitionId, report.Outcomes.Count(static outcome => outcome == RecordOutcome.Accepted));
+        }
+
         FailPoints.Pass(FailPoints.AfterOutcomeCommit);
         if (report.Successors.Count > 1)
         {
@@ -182,5 +187,8 @@ internal sealed class OutcomeStore(LedgerDatabase database)
         ("@ids", IdArray.ToColumn(session, ids)), ("@outcome", new byte[ids.Length]), ("@live", (long)ids.Length),
         ("@delay", (long)successor.Delay.TotalMilliseconds), ("@date", row.RunDate), ("@parent", row.Id));
 
-    private static string? Shortened(string? answer) => answer is { Length: > AnswerCharactersMax } ? answer[..AnswerCharactersMax] : answer;
+    private static string? Shortened(string? answer) => answer is null ? null : ShortText.Cut(answer, AnswerCharactersMax);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Batch {BatchId} of partition {PartitionId} has an outcome but no row; the ESP accepted {Accepted} of its records")]
+    private partial void LogNoRow(long batchId, long partitionId, int accepted);
 }

@@ -14,6 +14,9 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     // So long without room, and what could be rendered has been.
     private static readonly TimeSpan RoomSoon = TimeSpan.FromSeconds(1);
 
+    // How long a partition without a turn looks at nothing else.
+    private static readonly TimeSpan TurnWait = TimeSpan.FromMilliseconds(500);
+
     private readonly Dictionary<(long Row, int Repetition), long> _offeredRows = [];
     private readonly PageRenderer _renderer = new(work.Time);
     private long _position = lease.Cursor;
@@ -23,6 +26,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     private long? _rowsLookedAt;
     private bool _offered;
     private bool _forgiven;
+    private IDisposable? _turn;
 
     /// <summary>Whether the dispatcher still works on what it took: a page that it lost is never claimed, and nothing else would tell.</summary>
     public async Task<PageReceipt> ProbeAsync(CancellationToken cancellationToken)
@@ -76,7 +80,18 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         return PageReceipt.Taken;
     }
 
-    /// <summary>Renders and offers the next page at the cursor.</summary>
+    /// <summary>Whether pages at the cursor may be rendered now; when not, after a while or when it is worth asking again.</summary>
+    public async Task<bool> HasTurnAsync(CancellationToken cancellationToken)
+    {
+        if (_turn is null && (_turn = work.Turns.TryTake(lease.CampaignId, out var freed)) is null)
+        {
+            await Task.WhenAny(freed, work.DelayAsync(TurnWait, cancellationToken));
+        }
+
+        return _turn is not null;
+    }
+
+    /// <summary>Renders and offers the next page at the cursor. Only with a turn, which ends with the last page.</summary>
     public async Task<PageReceipt> OfferNextAsync(CancellationToken cancellationToken)
     {
         while (_next >= _ids.Length)
@@ -104,6 +119,11 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
             _position = page.Ids[^1];
         }
 
+        if (IsAtEnd)
+        {
+            _turn?.Dispose();
+        }
+
         return PageReceipt.Taken;
     }
 
@@ -111,6 +131,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     public async ValueTask DisposeAsync()
     {
         _renderer.Dispose();
+        _turn?.Dispose();
         if (_offered)
         {
             var template = await work.Templates.GetAsync(lease.CampaignId, lease.Run, CancellationToken.None);

@@ -95,7 +95,7 @@ internal sealed class PartitionRun : IDisposable
             var receipt = await feed.OfferRowsAsync(_stopping.Token);
             if (receipt == PageReceipt.Taken && !feed.IsAtEnd)
             {
-                receipt = await feed.OfferNextAsync(_stopping.Token);
+                receipt = await OfferNextAsync(feed, lease);
             }
             else if (receipt == PageReceipt.Taken)
             {
@@ -115,5 +115,16 @@ internal sealed class PartitionRun : IDisposable
                 return false;
             }
         }
+    }
+
+    private async Task<PageReceipt> OfferNextAsync(PartitionFeed feed, PartitionLease lease)
+    {
+        if (await feed.HasTurnAsync(_stopping.Token))
+        {
+            return await feed.OfferNextAsync(_stopping.Token);
+        }
+
+        // Nobody else tells one who waits that the campaign is paused or stopped, or that its epoch is over.
+        return await _work.Partitions.FinishAsync(_partition, lease.Epoch, _stopping.Token) == PartitionTail.Fenced ? PageReceipt.Fenced : PageReceipt.Taken;
     }
 }

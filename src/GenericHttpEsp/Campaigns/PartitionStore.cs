@@ -33,6 +33,9 @@ internal sealed class PartitionStore(LedgerDatabase database)
 {
     private const int WaitingRowsMax = 64;
 
+    // A pause also counts where another one has closed already: the number must rise, or a state between the two would open.
+    private const string ToPause = "(state = 'open' or (state = 'paused' and control < @control))";
+
     /// <summary>
     /// Takes a new epoch, so that claims of any other activation are refused; null when the partition is not open, or the database was restored and nobody has
     /// looked at it.
@@ -118,16 +121,42 @@ internal sealed class PartitionStore(LedgerDatabase database)
             ("@campaign", campaignId), ("@run", run)),
         cancellationToken);
 
-    /// <summary>Closes or opens all partitions of a run for claims, in one transaction; the new epoch turns away what was rendered before.</summary>
-    public Task SetStateAsync(long campaignId, int run, string from, string to, CancellationToken cancellationToken) => database.WriteAsync(
+    /// <summary>Closes all partitions of a run for claims, in one transaction; the new epoch turns away what was rendered before.</summary>
+    /// <param name="campaignId">The campaign.</param>
+    /// <param name="run">Its run.</param>
+    /// <param name="control">Revision of the stored state that says so: whoever has read an older one opens nothing afterwards.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task PauseAsync(long campaignId, int run, long control, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Forbid,
         session => session.ExecuteAsync(
             $"""
-            update partitions set state = @to, epoch = epoch + 1, starts = 0
-            where id in (select id from partitions where campaign_id = @campaign and run = @run and state = @from order by id {session.ForUpdate}) and state = @from
+            update partitions set state = 'paused', control = case when control < @control then @control else control end, epoch = epoch + 1, starts = 0
+            where id in (select id from partitions where campaign_id = @campaign and run = @run and {ToPause} order by id {session.ForUpdate}) and {ToPause}
             """,
-            ("@to", to), ("@from", from), ("@campaign", campaignId), ("@run", run)),
+            ("@control", control), ("@campaign", campaignId), ("@run", run)),
         cancellationToken: cancellationToken);
+
+    /// <summary>Opens the paused partitions of a run for claims, unless a later state has paused them.</summary>
+    /// <param name="campaignId">The campaign.</param>
+    /// <param name="run">Its run.</param>
+    /// <param name="control">Revision of the stored state that lets it run.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task OpenAsync(long campaignId, int run, long control, CancellationToken cancellationToken) => database.WriteAsync(
+        WriteKind.Forbid,
+        session => session.ExecuteAsync(
+            $"""
+            update partitions set state = 'open', epoch = epoch + 1, starts = 0
+            where id in (select id from partitions where campaign_id = @campaign and run = @run and state = 'paused' order by id {session.ForUpdate})
+              and state = 'paused' and control <= @control
+            """,
+            ("@control", control), ("@campaign", campaignId), ("@run", run)),
+        cancellationToken: cancellationToken);
+
+    /// <summary>The latest revision that paused anything of the campaign.</summary>
+    public Task<long> ControlAsync(long campaignId, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.FirstAsync(
+            "select coalesce(max(control), 0) from partitions where campaign_id = @campaign", static row => row.GetInt64(0), ("@campaign", campaignId)),
+        cancellationToken);
 
     /// <summary>Ends a run: what no request has begun for is skipped as stopped. What is on the wire still gets its outcome.</summary>
     public Task StopAsync(long campaignId, int run, CancellationToken cancellationToken) => database.WriteAsync(

@@ -26,6 +26,8 @@ internal sealed partial class PartitionWork(
 
     public TimeProvider Time => time;
 
+    public FeedTurns Turns { get; } = new();
+
     public IDispatcherGrain Dispatcher(long providerId, long partition) =>
         grains.GetGrain<IDispatcherGrain>(providerId, $"lane{partition % Lanes}");
 

@@ -126,6 +126,6 @@ internal sealed class BatchJudge(RefusalWatch watch, ProviderDesks desks, MetaKe
 
         var told = Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, AnswerBytesRead)]).Replace('\0', ' ');
         var text = AddressMask.Apply(SecretRedaction.Redact(told, provider));
-        return $"{reason}: {(text.Length > AnswerCharactersKept ? text[..AnswerCharactersKept] : text)}";
+        return $"{reason}: {ShortText.Cut(text, AnswerCharactersKept)}";
     }
 }

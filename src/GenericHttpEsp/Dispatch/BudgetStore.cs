@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Dispatch;
@@ -19,12 +18,12 @@ internal sealed record BudgetLimits(double? RequestsPerSecond, double? MessagesP
 /// that asked lately gets no more than its share; what is left then is for whoever asks. A grant is a transaction of its own: shared with those of other
 /// providers, two silos could hold each other's rows.
 /// </summary>
-internal sealed class BudgetStore(LedgerDatabase database) : IRetentionJob
+internal sealed class BudgetStore(LedgerDatabase database, SiloName name) : IRetentionJob
 {
     private const int SecondsKept = 60;
     private const int SecondsRemovedMax = 100;
     private const int SharesMax = 2000;
-    private readonly string _silo = RandomNumberGenerator.GetHexString(16, lowercase: true);
+    private readonly string _silo = name.Text;
 
     public string Removes => "seconds of budgets";
 

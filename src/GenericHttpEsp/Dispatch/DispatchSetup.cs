@@ -22,11 +22,13 @@ internal static class DispatchSetup
         services.AddSingleton<GuardedHandler>();
         services.AddSingleton<EspClient>();
         services.AddSingleton<InFlight>();
+        services.AddSingleton(SiloName.Draw());
         services.AddSingleton<BudgetStore>();
         services.AddSingleton<IRetentionJob>(static provider => provider.GetRequiredService<BudgetStore>());
         services.AddSingleton<DeskStore>();
         services.AddSingleton(static provider => new SlotStore(
             provider.GetRequiredService<LedgerDatabase>(),
+            provider.GetRequiredService<SiloName>(),
             ConcurrencySlots.GoodFor + provider.GetRequiredService<IOptions<DispatchOptions>>().Value.AttemptMax));
         services.AddSingleton<IEndpointGuard, EndpointGuard>();
         services.AddSingleton<ITestSender, TestSender>();

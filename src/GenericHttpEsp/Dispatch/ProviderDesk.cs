@@ -34,8 +34,9 @@ internal sealed class ProviderDesk(long providerId, AttemptPolicy policy, Provid
     {
         if (bytes < _learned.GetValueOrDefault(version, long.MaxValue))
         {
-            Note(version, bytes);
+            // Kept first: should that fail, the repetition has still something to learn.
             await store.KeepAsync(new LearnedSize(providerId, version, bytes), CancellationToken.None);
+            Note(version, bytes);
         }
     }
 

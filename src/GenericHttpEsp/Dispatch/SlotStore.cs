@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Dispatch;
@@ -18,10 +17,10 @@ internal readonly record struct SlotGrant(int Slots, int Share, bool WasLapsed);
 /// Concurrency slots of the cluster, leased to silos. The provider's row is locked first, so all silos' leases of a provider come one after the other, and
 /// no transaction holds two providers.
 /// </summary>
-internal sealed class SlotStore(LedgerDatabase database, TimeSpan lasts)
+internal sealed class SlotStore(LedgerDatabase database, SiloName name, TimeSpan lasts)
 {
     private const int SilosMax = 1000;
-    private readonly string _silo = RandomNumberGenerator.GetHexString(16, lowercase: true);
+    private readonly string _silo = name.Text;
 
     public Task<SlotGrant> LeaseAsync(long providerId, SlotAsk ask, CancellationToken cancellationToken) =>
         database.WriteAloneAsync(WriteKind.Claim, session => LeaseAsync(session, providerId, ask), cancellationToken);

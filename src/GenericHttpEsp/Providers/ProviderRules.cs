@@ -5,6 +5,8 @@ namespace GenericHttpEsp.Providers;
 /// <summary>The members of a provider that are not the template itself.</summary>
 internal static class ProviderRules
 {
+    // More than any ESP takes; sums of a second's messages stay far from overflowing.
+    private const int RatePerSecondMax = 1_000_000;
     private const int NicknameMax = 100;
 
     // As long as a campaign's own, which stands in their place.
@@ -112,9 +114,9 @@ internal static class ProviderRules
 
     private static void Positive(double? value, string pointer, TemplateProblems problems)
     {
-        if (value is { } number && !(number > 0 && double.IsFinite(number)))
+        if (value is { } number && !(number > 0 && number <= RatePerSecondMax))
         {
-            problems.Add(pointer, "A limit is a number above 0; leave it out for none.");
+            problems.Add(pointer, $"A limit is a number above 0 and at most {RatePerSecondMax}; leave it out for none.");
         }
     }
 

@@ -25,10 +25,6 @@ internal readonly record struct EventText(string Text, long Hash)
         var text = AddressMask.Apply(description.Replace('\0', ' '));
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
-        return new EventText(Bounded(text), BinaryPrimitives.ReadInt64BigEndian(hash));
+        return new EventText(ShortText.Cut(text, CharactersMax), BinaryPrimitives.ReadInt64BigEndian(hash));
     }
-
-    private static string Bounded(string text) => text.Length <= CharactersMax
-        ? text
-        : text[..(char.IsHighSurrogate(text[CharactersMax - 1]) ? CharactersMax - 1 : CharactersMax)];
 }

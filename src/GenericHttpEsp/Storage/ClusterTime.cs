@@ -8,13 +8,14 @@ internal sealed class ClusterTime(TimeProvider machine) : TimeProvider
 {
     // Below this the way to the database and back is most of the difference.
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
-    private long _offset;
+    private volatile Seen? _seen;
 
     public override TimeZoneInfo LocalTimeZone => machine.LocalTimeZone;
 
     public override long TimestampFrequency => machine.TimestampFrequency;
 
-    public override DateTimeOffset GetUtcNow() => machine.GetUtcNow() + new TimeSpan(Volatile.Read(ref _offset));
+    // Counted on from what was seen, and not added to the machine's clock: somebody may set that right meanwhile.
+    public override DateTimeOffset GetUtcNow() => _seen is { } seen ? seen.At + machine.GetElapsedTime(seen.Timestamp) : machine.GetUtcNow();
 
     public override long GetTimestamp() => machine.GetTimestamp();
 
@@ -25,7 +26,9 @@ internal sealed class ClusterTime(TimeProvider machine) : TimeProvider
     public TimeSpan Follow(DateTimeOffset database)
     {
         var behind = database - machine.GetUtcNow();
-        Volatile.Write(ref _offset, behind.Duration() > Tolerance ? behind.Ticks : 0);
+        _seen = behind.Duration() > Tolerance ? new Seen(database, machine.GetTimestamp()) : null;
         return behind;
     }
+
+    private sealed record Seen(DateTimeOffset At, long Timestamp);
 }

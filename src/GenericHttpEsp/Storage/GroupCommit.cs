@@ -23,7 +23,7 @@ internal sealed partial class GroupCommit : IAsyncDisposable
     {
         _logger = logger;
         _shared = new WriteQueues(options.PendingWritesMax);
-        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new WriterLane(open, begin, committed, options, time, _shared, logger))];
+        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new WriterLane(open, begin, committed, options, time, _shared, isAlone: lanes == 1, logger))];
     }
 
     public long Transactions => _lanes.Sum(static lane => lane.Transactions);

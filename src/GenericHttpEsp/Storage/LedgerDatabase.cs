@@ -9,6 +9,9 @@ namespace GenericHttpEsp.Storage;
 internal abstract class LedgerDatabase : IAsyncDisposable
 {
     private readonly GroupCommit _writer;
+    // What keeps a provider going (grants, leases) must not wait behind eight slow reports.
+    private const int AloneMax = 4;
+    private readonly SemaphoreSlim _alone = new(AloneMax);
     private readonly SemaphoreSlim _readers;
     private readonly System.Collections.Concurrent.ConcurrentBag<LedgerSession> _idle = [];
     private bool _disposed;
@@ -48,9 +51,12 @@ internal abstract class LedgerDatabase : IAsyncDisposable
         _writer.RunAsync(set, item, rows, affinity, cancellationToken);
 
     /// <summary>Reads committed rows on a connection of its own.</summary>
-    public async Task<T> ReadAsync<T>(Func<LedgerSession, Task<T>> read, CancellationToken cancellationToken = default)
+    public Task<T> ReadAsync<T>(Func<LedgerSession, Task<T>> read, CancellationToken cancellationToken = default) =>
+        LendAsync(_readers, read, cancellationToken);
+
+    private async Task<T> LendAsync<T>(SemaphoreSlim places, Func<LedgerSession, Task<T>> read, CancellationToken cancellationToken)
     {
-        await _readers.WaitAsync(cancellationToken);
+        await places.WaitAsync(cancellationToken);
         LedgerSession? session = null;
         try
         {
@@ -76,7 +82,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
                 _idle.Add(session);
             }
 
-            _readers.Release();
+            places.Release();
         }
     }
 
@@ -111,7 +117,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     public Task<T> WriteAloneAsync<T>(WriteKind kind, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken = default) =>
         Engine == StorageEngine.Sqlite
             ? WriteAsync(kind, work, cancellationToken: cancellationToken)
-            : ReadAsync(session => CommitAsync(session, work, cancellationToken), cancellationToken);
+            : LendAsync(_alone, session => CommitAsync(session, work, cancellationToken), cancellationToken);
 
     private async Task<T> CommitAsync<T>(LedgerSession session, Func<LedgerSession, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -144,6 +150,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
         }
 
         _readers.Dispose();
+        _alone.Dispose();
         await CloseAsync();
     }
 

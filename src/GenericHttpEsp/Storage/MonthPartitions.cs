@@ -4,7 +4,7 @@ using System.Globalization;
 namespace GenericHttpEsp.Storage;
 
 /// <summary>
-/// Partitions by run date on PostgreSQL, one a month, named <c>table_yyyymm</c>. Made and dropped outside of the writer's transactions: both lock the whole
+/// Partitions by run date on PostgreSQL, one a month, named <c>table_yyyymm</c>. Made and dropped outside of the writer's transactions: dropping locks the whole
 /// table for a moment, and a transaction that holds rows already would lock crosswise with another.
 /// </summary>
 internal sealed class MonthPartitions(LedgerDatabase database)
@@ -72,17 +72,27 @@ internal sealed class MonthPartitions(LedgerDatabase database)
     {
         var next = month % 100 == 12 ? month + 89 : month + 1;
         await using var session = await database.OpenSessionAsync(cancellationToken);
-        // Most often it is there: then nobody has to wait for the whole table.
-        if (await session.FirstAsync("select 1 where to_regclass(@name) is not null", static row => row.GetInt32(0), ("@name", $"{table}_{month}")) == 1)
+        if (await IsThereAsync(session, table, month))
         {
             return;
         }
 
         await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
         session.Transaction = transaction;
+        await session.ExecuteAsync(Impatient);
         await session.ExecuteAsync($"select pg_advisory_xact_lock({LockId})");
-        await session.ExecuteAsync($"create table if not exists {table}_{month} partition of {table} for values from ({month}01) to ({next}01)");
+        if (await IsThereAsync(session, table, month))
+        {
+            return;
+        }
+
+        // Attached, not made in place: that would wait for every reader (a dump takes hours), and all writers would queue behind it.
+        await session.ExecuteAsync($"create table {table}_{month} (like {table} including defaults)");
+        await session.ExecuteAsync($"alter table {table} attach partition {table}_{month} for values from ({month}01) to ({next}01)");
         await transaction.CommitAsync(cancellationToken);
         session.Transaction = null;
     }
+
+    private static async Task<bool> IsThereAsync(LedgerSession session, string table, long month) =>
+        await session.FirstAsync("select 1 where to_regclass(@name) is not null", static row => row.GetInt32(0), ("@name", $"{table}_{month}")) == 1;
 }

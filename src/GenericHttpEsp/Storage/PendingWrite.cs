@@ -50,12 +50,14 @@ internal class PendingWrite<T>(Func<LedgerSession, Task<T>>? work, int rows, Can
 
     public bool CancelIfAsked()
     {
-        if (cancellationToken.IsCancellationRequested)
+        // Asked once: cancelled between two looks, it would be taken out of its queue and never be completed.
+        if (!cancellationToken.IsCancellationRequested)
         {
-            _completion.TrySetCanceled(cancellationToken);
+            return false;
         }
 
-        return cancellationToken.IsCancellationRequested;
+        _completion.TrySetCanceled(cancellationToken);
+        return true;
     }
 
     public virtual bool IsDifferent(List<IPendingWrite> members, int begins) => true;

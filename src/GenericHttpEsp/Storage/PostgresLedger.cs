@@ -10,14 +10,22 @@ internal sealed partial class PostgresLedger(
     NpgsqlDataSource source, IOptions<StorageOptions> options, TimeProvider time, ILogger<PostgresLedger> logger)
     : LedgerDatabase(StorageEngine.PostgreSql, options.Value, time, options.Value.WritersMax, logger)
 {
+    private const int IdleInTransactionMilliseconds = 10_000;
     private static readonly TimeSpan ClockWarning = TimeSpan.FromSeconds(30);
     private readonly PostgresWitness _witness = new(options.Value.TrustsFailover);
     private readonly ILogger _logger = logger;
     private readonly TimeProvider _time = time;
 
-    /// <summary>The operator's connection string, with statements prepared after their second use.</summary>
-    public static string Settings(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 }.ToString();
+    /// <summary>
+    /// The operator's connection string, with statements prepared after their second use. A silo that is stopped in the middle of a transaction would hold its rows'
+    /// locks for as long as it stands still: the server ends such a transaction.
+    /// </summary>
+    public static string Settings(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 200, AutoPrepareMinUsages = 2 };
+        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout={IdleInTransactionMilliseconds}".Trim();
+        return settings.ToString();
+    }
 
     public static NpgsqlDataSource Source(string connectionString) => NpgsqlDataSource.Create(Settings(connectionString));
 

@@ -28,6 +28,7 @@ internal static class SqliteBackup
     {
         var partial = $"{to}.partial";
         File.Delete(partial);
+        MakePrivate(partial);
         await using (var source = new SqliteConnection(SqliteFiles.ConnectionString(from)))
         await using (var copy = new SqliteConnection(SqliteFiles.ConnectionString(partial)))
         {
@@ -41,12 +42,19 @@ internal static class SqliteBackup
             await (because is null ? Task.CompletedTask : RestoreMark.SetAsync(session, because));
         }
 
+        File.Move(partial, to);
+    }
+
+    /// <summary>Before the first address is in it.</summary>
+    private static void MakePrivate(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(partial, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        File.Move(partial, to);
+        new FileStream(path, options).Dispose();
     }
 
     private static void CreateDirectory(string path)

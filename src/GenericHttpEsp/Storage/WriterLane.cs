@@ -21,8 +21,14 @@ internal sealed partial class WriterLane : IAsyncDisposable
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
+    private readonly bool _isAlone;
+    private WriteQueues? _takenFrom;
     private long _transactions;
 
+    /// <param name="isAlone">
+    /// Nothing is ever locked by others, so everything shares transactions. Beside other lanes what has an affinity and what has none do not: an unsubscribe
+    /// must not wait for the lock that a claim waits for.
+    /// </param>
     public WriterLane(
         Func<CancellationToken, Task<LedgerSession>> open,
         Func<LedgerSession, CancellationToken, Task<DbTransaction>> begin,
@@ -30,10 +36,11 @@ internal sealed partial class WriterLane : IAsyncDisposable
         StorageOptions options,
         TimeProvider time,
         WriteQueues shared,
+        bool isAlone,
         ILogger logger)
     {
         (_open, _begin, _committed) = (open, begin, committed);
-        (_options, _time, _shared, _logger) = (options, time, shared, logger);
+        (_options, _time, _shared, _isAlone, _logger) = (options, time, shared, isAlone, logger);
         _own = new WriteQueues(options.PendingWritesMax);
         _running = Background.Run(RunAsync);
     }
@@ -103,13 +110,19 @@ internal sealed partial class WriterLane : IAsyncDisposable
         }
     }
 
-    private IPendingWrite? TryTake()
+    private IPendingWrite? TryTake() => TryTake(static _ => true);
+
+    private IPendingWrite? TryTake(Predicate<WriteQueues> isWanted)
     {
         foreach (var kind in WriteQueues.Kinds)
         {
-            if ((_own.TryTake(kind) ?? _shared.TryTake(kind)) is { } pending)
+            foreach (var queues in (ReadOnlySpan<WriteQueues>)[_own, _shared])
             {
-                return pending;
+                if (isWanted(queues) && queues.TryTake(kind) is { } pending)
+                {
+                    _takenFrom = queues;
+                    return pending;
+                }
             }
         }
 
@@ -169,6 +182,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
     {
         var rows = 0;
         var next = first;
+        var begun = _takenFrom;
         do
         {
             var begins = members.Count;
@@ -184,7 +198,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
         }
         while (rows < _options.TransactionRowsMax
             && _time.GetElapsedTime(session.BeganAt).TotalMilliseconds < _options.TransactionMilliseconds
-            && (next = TryTake()!) is not null);
+            && (next = TryTake(queues => _isAlone || queues == begun)!) is not null);
     }
 
     /// <summary>The next in the queue, if it belongs to the set that begins there: then it runs in the same statements. Sets always have an affinity.</summary>
@@ -237,11 +251,16 @@ internal sealed partial class WriterLane : IAsyncDisposable
         }
     }
 
-    private static async Task<LedgerSession?> DropAsync(LedgerSession? session)
+    /// <summary>Never fails: members of a group still wait for what comes after.</summary>
+    private async Task<LedgerSession?> DropAsync(LedgerSession? session)
     {
-        if (session is not null)
+        try
         {
-            await session.DisposeAsync();
+            await (session?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+        catch (Exception failure)
+        {
+            LogLaneBroke(failure);
         }
 
         return null;

@@ -1,4 +1,3 @@
-using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
@@ -49,7 +48,7 @@ public sealed class ClaimStoreTests(PostgresServer server)
         var stale = sample.Owner();
         await sample.TakeAsync();
         Assert.Equal(ClaimStatus.Fenced, (await sample.Claims.ClaimAsync(new ClaimRequest(stale, sample.Lease.Cursor, [sample.Draft(sample.Ids)]), default)).Status);
-        await sample.Partitions.SetStateAsync(LedgerSample.Campaign, 1, PartitionStates.Open, PartitionStates.Paused, default);
+        await sample.Partitions.PauseAsync(LedgerSample.Campaign, 1, control: 1, default);
         Assert.Equal(ClaimStatus.Fenced, (await sample.ClaimAsync(sample.Lease.Cursor, sample.Ids)).Status);
 
         Assert.Equal(0, sample.OpenClaims.Count);
@@ -138,7 +137,7 @@ public sealed class ClaimStoreTests(PostgresServer server)
     /// <summary>Sessions take the hook when they are opened: a failed write makes the writer open a new one.</summary>
     private static async Task ReopenAsync(LedgerSample sample)
     {
-        for (var lane = 0; lane < 2; lane++)
+        for (var lane = 0; lane < 4; lane++)
         {
             await Assert.ThrowsAnyAsync<Exception>(() => sample.Database.WriteAsync<int>(
                 WriteKind.Event, _ => throw new InvalidOperationException("reopen"), 1, affinity: lane));

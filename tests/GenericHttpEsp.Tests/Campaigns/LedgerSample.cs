@@ -20,7 +20,7 @@ internal sealed class LedgerSample : IAsyncDisposable
         var options = Options.Create(new DispatchOptions());
         OpenClaims = new OpenClaims(options.Value.SendWindow, TimeProvider.System, clusterWide: false, _ => ValueTask.FromResult(true));
         Claims = new ClaimStore(ledger.Database, OpenClaims, options);
-        Outcomes = new OutcomeStore(ledger.Database);
+        Outcomes = new OutcomeStore(ledger.Database, Microsoft.Extensions.Logging.Abstractions.NullLogger<OutcomeStore>.Instance);
         Partitions = new PartitionStore(ledger.Database);
         Repeats = new RepeatStore(Claims);
         Unknown = new UnknownStore(ledger.Database);
@@ -57,7 +57,7 @@ internal sealed class LedgerSample : IAsyncDisposable
 
     public static async Task<LedgerSample> CreateAsync(string engine, PostgresServer server, int people = 10, Action<string>? statements = null)
     {
-        var sample = new LedgerSample(await TestLedger.CreateAsync(Engines.Parse(engine), server, configure: static options => options.WritersMax = 2));
+        var sample = new LedgerSample(await TestLedger.CreateAsync(Engines.Parse(engine), server, configure: static options => options.WritersMax = 4));
         sample.Database.BeforeStatement = statements;
         sample.Ids = await sample.Database.WriteAsync(WriteKind.Import, async session =>
         {

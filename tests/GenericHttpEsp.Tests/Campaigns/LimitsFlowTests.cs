@@ -103,7 +103,7 @@ public sealed class LimitsFlowTests(PostgresServer server)
         var stretches = 30;
         await using var bench = await CampaignBench.StartAsync("PostgreSql", server, configure: builder =>
         {
-            builder.Services.AddSingleton(static provider => new SlotStore(provider.GetRequiredService<LedgerDatabase>(), TimeSpan.FromMilliseconds(1)));
+            builder.Services.AddSingleton(static provider => new SlotStore(provider.GetRequiredService<LedgerDatabase>(), SiloName.Draw(), TimeSpan.FromMilliseconds(1)));
             builder.Services.AddSingleton<IBatchLedger>(provider => new StretchedLedger(
                 ActivatorUtilities.CreateInstance<BatchLedger>(provider), _ => Task.Delay(Interlocked.Decrement(ref stretches) > 0 ? 300 : 0)));
         });

@@ -10,7 +10,7 @@ public sealed class BudgetStoreTests(PostgresServer server)
     public async Task Grants_OfManyAtOnce_StayWithinEverySecondsLimit(string engine)
     {
         await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
-        var store = new BudgetStore(ledger.Database);
+        var store = new BudgetStore(ledger.Database, SiloName.Draw());
         var limits = new BudgetLimits(10, 1000, null);
 
         var grants = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() => store.GrantAsync(7, 1, 300, limits, CancellationToken.None))));
@@ -31,7 +31,7 @@ public sealed class BudgetStoreTests(PostgresServer server)
     {
         await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
 
-        var grant = await new BudgetStore(ledger.Database).GrantAsync(7, 5, 300, new BudgetLimits(3, null, null), CancellationToken.None);
+        var grant = await new BudgetStore(ledger.Database, SiloName.Draw()).GrantAsync(7, 5, 300, new BudgetLimits(3, null, null), CancellationToken.None);
 
         Assert.Equal((3, 300), (grant.Requests, grant.Messages));
     }
@@ -50,7 +50,7 @@ public sealed class BudgetStoreTests(PostgresServer server)
 
             return await session.ExecuteAsync("insert into budgets (provider_id, second, requests, messages) values (8, 1, 1, 1)");
         });
-        var store = new BudgetStore(ledger.Database);
+        var store = new BudgetStore(ledger.Database, SiloName.Draw());
 
         await store.GrantAsync(7, 1, 1, new BudgetLimits(10, 10, null), CancellationToken.None);
         var rows = await RowsAsync(ledger);

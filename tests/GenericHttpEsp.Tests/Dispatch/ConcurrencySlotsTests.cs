@@ -143,7 +143,7 @@ public sealed class ConcurrencySlotsTests(PostgresServer server)
 
     private static ProviderBudget Budget(TestLedger ledger, int concurrency, Action? leased = null)
     {
-        var slots = new SlotStore(ledger.Database, TimeSpan.FromSeconds(30));
+        var slots = new SlotStore(ledger.Database, SiloName.Draw(), TimeSpan.FromSeconds(30));
         return new ProviderBudget(
             new BudgetLimits(null, null, concurrency, Revision: 1),
             static (_, _, _, _) => throw new InvalidOperationException("no rate is limited"),

@@ -68,7 +68,7 @@ public sealed class SharedBudgetTests(PostgresServer server)
     public async Task GrantsOfManyProviders_DeadlockNever()
     {
         await using var ledger = await TestLedger.CreateAsync(StorageEngine.PostgreSql, server);
-        var stores = new[] { new BudgetStore(ledger.Database), new BudgetStore(ledger.Database) };
+        var stores = new[] { new BudgetStore(ledger.Database, SiloName.Draw()), new BudgetStore(ledger.Database, SiloName.Draw()) };
         await Task.WhenAll(Enumerable.Range(0, 40).Select(worker => Task.Run(async () =>
         {
             var random = new Random(worker);
@@ -104,7 +104,7 @@ public sealed class SharedBudgetTests(PostgresServer server)
 
     private static ProviderBudget Budget(TestLedger ledger, BudgetLimits limits)
     {
-        var store = new BudgetStore(ledger.Database);
+        var store = new BudgetStore(ledger.Database, SiloName.Draw());
         return new ProviderBudget(limits, (requests, messages, current, stop) => store.GrantAsync(7, requests, messages, current, stop), null, TimeProvider.System);
     }
 

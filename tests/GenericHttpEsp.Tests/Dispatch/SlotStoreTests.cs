@@ -83,7 +83,7 @@ public sealed class SlotStoreTests(PostgresServer server)
     private static Task<SlotGrant> AskAsync(SlotStore store, int held, int wanted, int limit) =>
         store.LeaseAsync(Provider, new SlotAsk(held, wanted, limit, Revision: 1), CancellationToken.None);
 
-    private static SlotStore Store(TestLedger ledger, TimeSpan? lasts = null) => new(ledger.Database, lasts ?? TimeSpan.FromMinutes(1));
+    private static SlotStore Store(TestLedger ledger, TimeSpan? lasts = null) => new(ledger.Database, SiloName.Draw(), lasts ?? TimeSpan.FromMinutes(1));
 
     private static Task<long> LeasedAsync(TestLedger ledger) => ledger.Database.ReadAsync(session => session.FirstAsync(
         "select cast(coalesce(sum(slots), 0) as bigint) from provider_slots limit 1", static row => row.GetInt64(0)));

@@ -9,10 +9,11 @@ namespace GenericHttpEsp.Tests.Simulation;
 internal sealed class Activation
 {
     private readonly SimulatedCluster _cluster;
-    private readonly Queue<Func<Task>> _turns = new();
+    private readonly Queue<(Func<Task> Work, Action? Forward)> _turns = new();
     private readonly List<IDisposable> _timers = [];
     private readonly Task<Grain> _grain;
     private bool _isBusy;
+    private bool _isOver;
 
     public Activation(SimulatedCluster cluster, SimulatedSilo silo, GrainId id)
     {
@@ -52,18 +53,26 @@ internal sealed class Activation
         }
         else
         {
-            Enqueue(() => CallAsync(method, args, answer));
+            Enqueue(() => CallAsync(method, args, answer), () => Forward(method, args, answer));
         }
     }
 
+    /// <summary>After the turn that runs now. Calls that wait go to a new activation, as in Orleans: this one's memory may be ahead of what is stored.</summary>
     public void Deactivate()
     {
-        _cluster.Forget(this);
-        Enqueue(async () =>
+        if (_isOver)
         {
-            _timers.ForEach(static timer => timer.Dispose());
-            await (await _grain).OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, ""), CancellationToken.None);
-        });
+            return;
+        }
+
+        _isOver = true;
+        _cluster.Forget(this);
+        _timers.ForEach(static timer => timer.Dispose());
+        var waiting = _turns.ToArray();
+        _turns.Clear();
+        Enqueue(async () => await (await _grain).OnDeactivateAsync(
+            new DeactivationReason(DeactivationReasonCode.ApplicationRequested, ""), CancellationToken.None));
+        Array.ForEach(waiting, static turn => turn.Forward?.Invoke());
     }
 
     public IGrainTimer AddTimer(Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
@@ -77,6 +86,7 @@ internal sealed class Activation
     private async Task CallAsync<T>(MethodInfo method, object?[]? args, TaskCompletionSource<T> answer)
     {
         Silo.Node.World.Whisper($"{Id} on {Silo.Node.Name}: {method.Name}");
+        _cluster.Working?.Invoke(this);
         try
         {
             var task = (Task)method.Invoke(await _grain, args)!;
@@ -92,9 +102,15 @@ internal sealed class Activation
         }
     }
 
-    private void Enqueue(Func<Task> turn)
+    private void Forward<T>(MethodInfo method, object?[]? args, TaskCompletionSource<T> answer) => Silo.Node.Start(async () =>
     {
-        _turns.Enqueue(turn);
+        await Silo.Node.YieldAsync();
+        _cluster.Find(Silo, Id).Run(method, args, answer);
+    });
+
+    private void Enqueue(Func<Task> work, Action? forward = null)
+    {
+        _turns.Enqueue((work, forward));
         if (!_isBusy)
         {
             _isBusy = true;
@@ -106,7 +122,7 @@ internal sealed class Activation
     {
         while (_turns.TryDequeue(out var turn))
         {
-            await turn();
+            await turn.Work();
         }
 
         _isBusy = false;

@@ -3,9 +3,23 @@ using GenericHttpEsp.Dispatch;
 namespace GenericHttpEsp.Tests.Simulation;
 
 /// <summary>
-/// The claim's fence is open. (The epoch alone is not missed: the cursor is compared and set in the same statement, so one of two activations is refused
-/// anyway; the epoch spares the detour.)
+/// The epoch is not asked. Nobody gets anything twice by that: the cursor and the row's state are compared and set in the same transactions, so one of two
+/// activations is refused anyway. But what was rendered before a pause goes out after the resume, whatever was corrected between.
 /// </summary>
+internal sealed class NoEpoch : DeliberateBreak
+{
+    public override string Rewrite(string sql) => sql
+        .Replace("epoch = @epoch and cursor = @from", "(epoch = @epoch or true) and cursor = @from", StringComparison.Ordinal)
+        .Replace("set cursor = cursor where id = @id and epoch = @epoch", "set cursor = cursor where id = @id and (epoch = @epoch or true)", StringComparison.Ordinal);
+}
+
+/// <summary>Whoever thinks that the campaign runs opens its partitions, also on a memory from before the pause.</summary>
+internal sealed class NoControl : DeliberateBreak
+{
+    public override string Rewrite(string sql) => sql.Replace("control <= @control", "(control <= @control or true)", StringComparison.Ordinal);
+}
+
+/// <summary>The claim's fence is open.</summary>
 internal sealed class NoFence : DeliberateBreak
 {
     public override string Rewrite(string sql) => sql.Replace(

@@ -14,11 +14,15 @@ namespace GenericHttpEsp.Tests.Simulation;
 internal sealed class SimulatedCluster(World world)
 {
     private readonly Dictionary<GrainId, Activation> _directory = [];
+    private readonly Dictionary<GrainId, Activation> _elsewhere = [];
 
     public List<SimulatedSilo> Silos { get; } = [];
 
     /// <summary>Probability that a call finds an activation of its own although there is one elsewhere.</summary>
     public double Splits { get; set; }
+
+    /// <summary>Told of each call that a grain begins to work on.</summary>
+    public Action<Activation>? Working { get; set; }
 
     public IEnumerable<SimulatedSilo> Alive => Silos.Where(static silo => !silo.Node.IsDead);
 
@@ -34,13 +38,24 @@ internal sealed class SimulatedCluster(World world)
         {
             _directory.Remove(activation.Id);
         }
+
+        if (_elsewhere.TryGetValue(activation.Id, out var other) && other == activation)
+        {
+            _elsewhere.Remove(activation.Id);
+        }
     }
 
     public Activation Find(SimulatedSilo caller, GrainId id)
     {
+        // While the network is in two parts, some still reach the older activation.
+        if (Splits > 0 && _elsewhere.TryGetValue(id, out var older) && !older.Silo.Node.IsDead && world.Chance(0.3))
+        {
+            return older;
+        }
+
         // Of partitions more often, and of whom is paused, since a cluster takes that for ended.
-        var split = world.Chance(id.Type.ToString() == "partition" ? Splits * 10 : Splits)
-            || (_directory.TryGetValue(id, out var silent) && silent.Silo.Node.IsPaused && world.Chance(0.3));
+        var split = world.Chance(id.Type.ToString() == "partition" ? Splits * 20 : Splits)
+            || (_directory.TryGetValue(id, out var silent) && silent.Silo.Node.IsPaused && world.Chance(0.5));
         if (_directory.TryGetValue(id, out var found) && !found.Silo.Node.IsDead && !split)
         {
             return found;
@@ -51,6 +66,7 @@ internal sealed class SimulatedCluster(World world)
         var silo = prefersCaller ? caller : alive[world.Random.Next(alive.Length)];
         if (found is not null && split)
         {
+            _elsewhere[id] = found;
             world.Tell($"two activations of {id} now, the new one on {silo.Node.Name}");
         }
 

@@ -17,6 +17,9 @@ internal sealed class EspRequest(string from)
 
     public long[] People => [.. SimulatedEsp.Tos().Matches(Text.ToString()).Select(static match => long.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))];
 
+    /// <summary>Which correction of the profiles each message was made from.</summary>
+    public int[] Issues => [.. SimulatedEsp.IssueTexts().Matches(Text.ToString()).Select(static match => int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))];
+
     public string[] Metas => [.. SimulatedEsp.MetaTexts().Matches(Text.ToString()).Select(static match => match.Groups[1].Value)];
 }
 
@@ -52,6 +55,9 @@ internal sealed partial class SimulatedEsp(World world)
 
     [GeneratedRegex("\"meta\":\"([^\"]+)\"")]
     internal static partial Regex MetaTexts();
+
+    [GeneratedRegex("Hello ([0-9]+)")]
+    internal static partial Regex IssueTexts();
 
     public bool HasTaken(string? key) => key is not null && _taken.ContainsKey(key);
 

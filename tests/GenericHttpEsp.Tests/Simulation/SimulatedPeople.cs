@@ -7,7 +7,7 @@ using GenericHttpEsp.Stats;
 namespace GenericHttpEsp.Tests.Simulation;
 
 /// <summary>What the ESP, recipients and operators do to the silos from outside, and what they were told.</summary>
-internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, SimulatedEsp esp, SimulationSetup setup)
+internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, SimulatedEsp esp, SimulationSetup setup, Node outside)
 {
     private static readonly (string Type, string Group, EventType Event)[] Types =
     [
@@ -16,6 +16,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
     ];
 
     private readonly RecipientKey _keys = new(setup.Keys);
+    private int _corrections;
 
     public List<long> Ids { get; } = [];
 
@@ -31,14 +32,28 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
     /// <summary>What operators did: issued, answered (null: never), and what.</summary>
     public List<OperatorAct> Acts { get; } = [];
 
+    /// <summary>Corrects all profiles; returns when it is committed.</summary>
+    public required Func<int, Task> CorrectProfiles { get; init; }
+
+    /// <summary>Ticks, and the number of a correction that was made while the campaign was paused for certain.</summary>
+    public List<(long At, int Number)> Corrections { get; } = [];
+
     public static string Email(long id) => $"p{id}@example.com";
 
     public static EmailAddress Address(long id) => EmailAddress.Parse(Email(id), out _)!;
 
     public void Begin(TimeSpan restless)
     {
+        // Somebody looks at what arrives and finds something to correct, when most is still to be sent.
+        var mistakes = world.Random.Next(2) == 0 ? world.Random.Next(1, 4) : 0;
         esp.Took = (person, meta) =>
         {
+            if (mistakes > 0 && world.Chance(0.3))
+            {
+                mistakes--;
+                world.After(world.Between(1, 300), Correct);
+            }
+
             if (world.Chance(0.4))
             {
                 world.After(world.Between(1, 8_000), () => Post(meta, person));
@@ -57,7 +72,7 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
         }
     }
 
-    public void Operate(string action)
+    public void Operate(string action, Action<OperatorAct>? then = null)
     {
         if (cluster.AnySilo() is not { } silo)
         {
@@ -80,9 +95,13 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
             {
                 act.Answered = done ? world.Ticks : null;
                 world.Tell($"operator: {action} {(done ? "done" : "refused")}");
+                (done ? then : null)?.Invoke(act);
             });
         });
     }
+
+    /// <summary>An operator pauses, corrects what is wrong with the profiles, and resumes.</summary>
+    public void Correct() => Operate("pause", CorrectAndResume);
 
     /// <summary>An operator looks up in the ESP's log what became of requests without an answer. Of those that are repeated nothing is certain yet.</summary>
     public void Resolve() => cluster.AnySilo()?.Act("resolve", async silo =>
@@ -92,6 +111,20 @@ internal sealed class SimulatedPeople(World world, SimulatedCluster cluster, Sim
             await silo.Unknown.ResolveAsync(
                 SimulationSetup.Campaign, [batch.BatchId], esp.HasTaken(batch.Key) ? RecordOutcome.Accepted : RecordOutcome.Failed, CancellationToken.None);
         }
+    });
+
+    /// <summary>A resume that may have been under way takes the certainty: then pages may have been read before the correction, and rightly.</summary>
+    private void CorrectAndResume(OperatorAct pause) => outside.Start(async () =>
+    {
+        var number = ++_corrections;
+        await CorrectProfiles(number);
+        if (!Acts.Exists(other => other.Action == "resume" && (other.Answered is null || other.Answered > pause.Issued)))
+        {
+            world.Tell($"operator: correction {number} is made");
+            Corrections.Add((world.Ticks, number));
+        }
+
+        Operate("resume");
     });
 
     private void LeaveByHand(long person) => cluster.AnySilo()?.Act($"unsubscribe of {person}", async silo =>

@@ -38,15 +38,16 @@ internal sealed class SimulatedSilo : IDisposable
         _recipients = new RecipientGrainStorage(database, time);
         _templates = new RunTemplateSource(setup.Template);
         var partitions = new PartitionStore(database);
-        var outcomes = new OutcomeStore(database);
+        var outcomes = new OutcomeStore(database, NullLogger<OutcomeStore>.Instance);
         Unknown = new UnknownStore(database);
         var claims = new ClaimStore(database, OpenClaims, options);
         _batches = setup.Break.Over(new BatchLedger(claims, new RepeatStore(claims), outcomes));
         _runs = new CampaignRuns(
             database, work, new AudienceStore(database), partitions, outcomes, new RetryStore(database), null!, null!, setup.Break.Over(OpenClaims), _grains);
         _work = new PartitionWork(partitions, new AudienceStore(database), _profiles, _templates, _grains, time, NullLogger<PartitionWork>.Instance);
+        var name = new SiloName(node.Name);
         var desks = new ProviderDesks(
-            database, new BudgetStore(database), new SlotStore(database, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
+            database, new BudgetStore(database, name), new SlotStore(database, name, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
         Sender = new BatchSender(
             new EspClient(new EspDoor(esp, node, options), options, time),
             _batches,

@@ -16,6 +16,7 @@ internal sealed class Simulation : IDisposable
     private readonly Node _outside;
     private readonly SimulatedLedger _ledger;
     private int _killsLeft;
+    private int _silencesLeft;
     private int _started;
 
     private Simulation(int seed, SimulationSetup common, DeliberateBreak deliberate, bool talks)
@@ -41,7 +42,7 @@ internal sealed class Simulation : IDisposable
         // What is started on this thread and in no silo belongs to the outside.
         Background.Scheduler = _outside;
         _ledger = new SimulatedLedger(_server, _outside, lanes: 1, troubled: false);
-        People = new SimulatedPeople(World, Cluster, Esp, _setup);
+        People = new SimulatedPeople(World, Cluster, Esp, _setup, _outside) { CorrectProfiles = CorrectAsync };
         Judge = new SimulationJudge(this, _ledger);
         World.Tell($"seed {seed}: {_setup.Silos} silos, batches of {_setup.Template.Bound.BatchSize}, {(retries ? "retry" : "hold")}, keys {(Esp.HonoursKeys ? "honoured" : "ignored")}, "
             + $"moods {Esp.Moods:0.00}, trouble {_server.Trouble:0.000}, splits {Cluster.Splits}, kills {_killsLeft}");
@@ -99,6 +100,7 @@ internal sealed class Simulation : IDisposable
         World.AfterStep = MayKill;
         People.Begin(Restless);
         World.After(Restless, MakePeace);
+        Cluster.Working = MaySilence;
         PlanPauses();
         if (!World.Run(IsOver))
         {
@@ -156,13 +158,43 @@ internal sealed class Simulation : IDisposable
     {
         for (var i = World.Random.Next(4); i > 0; i--)
         {
-            World.After(World.Between(0, 12_000), () =>
+            if (World.Chance(0.5))
             {
-                if (Cluster.AnySilo() is { } silo)
-                {
-                    silo.Node.Pause(World.Random.Next(3) == 0 ? World.Between(9_000, 20_000) : World.Between(100, 2000));
-                }
-            });
+                _silencesLeft++;
+            }
+            else
+            {
+                World.After(World.Between(0, 12_000), () => Silence(Cluster.AnySilo()?.Node));
+            }
+        }
+    }
+
+    /// <summary>In the middle of what a campaign decides.</summary>
+    private void MaySilence(Activation activation)
+    {
+        if (_silencesLeft > 0 && !IsPeace && activation.Id.Type.ToString() == "campaign" && World.Chance(0.2))
+        {
+            _silencesLeft--;
+            World.After(World.Between(0, 10), () => Silence(activation.Silo.Node));
+        }
+    }
+
+    private void Silence(Node? node)
+    {
+        switch (World.Random.Next(6))
+        {
+            case 0:
+            case 1:
+                node?.Pause(World.Between(9_000, 20_000));
+                break;
+            case 2:
+                node?.Pause(World.Between(100, 2000));
+                break;
+            default:
+                // What it had read or rendered is old when it comes back: the campaign was halted meanwhile, and perhaps goes on.
+                node?.Pause(World.Between(1500, 6000));
+                World.After(World.Between(1, 500), World.Chance(0.5) ? People.Correct : () => People.Operate("pause"));
+                break;
         }
     }
 
@@ -189,6 +221,9 @@ internal sealed class Simulation : IDisposable
 
         World.After(TimeSpan.FromSeconds(5), Resume);
     }
+
+    private Task<int> CorrectAsync(int number) => _ledger.WriteAsync(
+        WriteKind.Import, session => session.ExecuteAsync("update profiles set attributes = @attributes", ("@attributes", $$"""{"issue":{{number}}}""")));
 
     private async Task OpenAsync()
     {

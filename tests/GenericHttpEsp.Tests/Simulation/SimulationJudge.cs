@@ -68,6 +68,11 @@ internal sealed class SimulationJudge(Simulation simulation, LedgerDatabase ledg
                 _problems.Add($"I4 unsubscribed: {person} is in a request that arrived {Seconds(request.Head!.Value - simulation.People.Left[person])} s after the acknowledgement");
             }
 
+            foreach (var (at, number) in simulation.People.Corrections.Where(made => made.At < request.Head && request.Issues.Any(issue => issue < made.Number)))
+            {
+                _problems.Add($"I7 stale: a request that arrived {Seconds(request.Head!.Value - at)} s after correction {number} was rendered before it, and before the pause");
+            }
+
             // A resume that may have been under way at the time permits.
             var acts = simulation.People.Acts;
             foreach (var act in acts.Where(act => act.Action is "pause" or "stop" && act.Answered < request.Head))

@@ -75,7 +75,7 @@ internal sealed class SimulationSetup
             OnUnknown = retries ? "retry" : "hold",
             Idempotency = retries ? new IdempotencyContract(3600) : null,
         };
-        var content = new CampaignContent { Subject = "News", FromName = "Us", FromAddress = "us@example.com", Html = "<p>Hello</p>" };
+        var content = new CampaignContent { Subject = "News", FromName = "Us", FromAddress = "us@example.com", Html = "<p>Hello {{ profile.issue | default: 0 }}</p>" };
         var template = RequestTemplate.Compile(contract).Template!;
         var bound = template.Bind(content, new RunFacts(Keys.AccountId, Campaign, 1, new DateOnly(2026, 11, 24), StartedAt, "https://mail.example/", Ring)).Template!;
         return new SimulationSetup(Database, Keys)

@@ -30,6 +30,29 @@ public sealed class SimulationTests(ITestOutputHelper output)
         Assert.True(failed.Count == 0, $"{failed.Count} seeds failed ({string.Join(", ", failed.Select(static one => one.Seed))}); run one with GHE_SIM_SEED. The first:\n{failed.FirstOrDefault()}");
     }
 
+    /// <summary>
+    /// Each failed once, or does with its fix undone. A change of what is drawn gives the numbers another story, so they are only a beginning.
+    /// </summary>
+    [Theory]
+    [InlineData(44, "a left-over activation that still believes in the pause halts the run")]
+    [InlineData(109, "a poke on old memory opens what a pause has closed")]
+    [InlineData(131, "what was rendered before a pause is not sent after a correction")]
+    [InlineData(306, "a left-over activation halts the run or forgets its work")]
+    [InlineData(384, "a left-over activation halts the run or forgets its work")]
+    [InlineData(389, "a pause is answered from old memory")]
+    [InlineData(457, "a left-over activation halts the run or forgets its work")]
+    [InlineData(1156, "two activations of a campaign")]
+    [InlineData(1166, "a campaign that nobody pokes")]
+    [InlineData(1682, "two activations of a campaign")]
+    public async Task Seed_ThatOnceFailed_BreaksNoPromise(int seed, string because)
+    {
+        var setup = await SimulationSetup.CreateAsync();
+
+        var result = await OnThread(() => Simulation.Run(seed, setup));
+
+        Assert.True(result.Problems.Count == 0, $"{because}: {result}");
+    }
+
     [Fact]
     public async Task Seed_RunTwice_TakesTheSameSteps()
     {
@@ -44,6 +67,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(typeof(NoFence), "I2 twice")]
+    [InlineData(typeof(NoEpoch), "I7 stale")]
+    [InlineData(typeof(NoControl), "I4 pause")]
     [InlineData(typeof(OutcomeBeforeSend), "I1 lost")]
     [InlineData(typeof(NoSubscriptionCheck), "I4 unsubscribed")]
     [InlineData(typeof(NoDedupe), "I5 counters")]
@@ -51,9 +76,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         var setup = await SimulationSetup.CreateAsync();
 
-        var found = await OnThread(() => Enumerable.Range(1, SeedsInCi)
-            .Select(seed => Simulation.Run(seed, setup, (DeliberateBreak)Activator.CreateInstance(deliberate)!))
-            .FirstOrDefault(result => result.Problems.Any(problem => problem.StartsWith(promise, StringComparison.Ordinal))));
+        SimulationResult? found = null;
+        await EverySeedAsync(SeedsInCi, () => found is null, seed =>
+        {
+            var result = Simulation.Run(seed, setup, (DeliberateBreak)Activator.CreateInstance(deliberate)!);
+            found = result.Problems.Any(problem => problem.StartsWith(promise, StringComparison.Ordinal)) ? result : found;
+        });
 
         Assert.True(found is not null, $"None of {SeedsInCi} seeds noticed that {deliberate.Name} breaks \"{promise}\".");
         output.WriteLine($"seed {found.Seed}: {string.Join("; ", found.Problems)}");
@@ -61,34 +89,42 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     private async Task<List<SimulationResult>> RunAsync(SimulationSetup setup, int seeds)
     {
-        var next = 0;
         var steps = 0L;
         var failed = new List<SimulationResult>();
         var ends = new Dictionary<string, int>();
         var start = TimeProvider.System.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
+        await EverySeedAsync(seeds, static () => true, seed =>
         {
-            while (Interlocked.Increment(ref next) is var seed && seed <= seeds)
+            var result = Simulation.Run(seed, setup);
+            lock (failed)
             {
-                var result = Simulation.Run(seed, setup);
-                lock (failed)
+                steps += result.Steps;
+                ends[result.Status ?? ""] = ends.GetValueOrDefault(result.Status ?? "") + 1;
+                if (result.Problems.Count > 0)
                 {
-                    steps += result.Steps;
-                    ends[result.Status ?? ""] = ends.GetValueOrDefault(result.Status ?? "") + 1;
-                    if (result.Problems.Count > 0)
-                    {
-                        failed.Add(result);
-                        output.WriteLine($"seed {result.Seed}: {string.Join("; ", result.Problems.Take(3))}");
-                    }
+                    failed.Add(result);
+                    output.WriteLine($"seed {result.Seed}: {string.Join("; ", result.Problems.Take(3))}");
                 }
             }
-
-            return 0;
-        })));
+        });
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{seeds} seeds, {steps} steps, {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s; {string.Join(", ", ends.Select(static pair => $"{pair.Key} {pair.Value}"))}"));
         return failed;
+    }
+
+    private static async Task EverySeedAsync(int seeds, Func<bool> goesOn, Action<int> run)
+    {
+        var next = 0;
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
+        {
+            while (goesOn() && Interlocked.Increment(ref next) is var seed && seed <= seeds)
+            {
+                run(seed);
+            }
+
+            return 0;
+        })));
     }
 
     private static int? Number(string variable) =>

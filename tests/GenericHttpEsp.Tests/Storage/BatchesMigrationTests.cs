@@ -27,7 +27,8 @@ public sealed class BatchesMigrationTests(PostgresServer server)
         await Migrations.ApplyAsync(connection, "postgres", cancellationToken);
 
         Assert.Equal(before, await ReadAsync(connection, Rows));
-        Assert.Equal("batches_202512 batches_202602", await ReadAsync(
+        // And this month's and the next one's.
+        Assert.StartsWith("batches_202512 batches_202602 batches_2", await ReadAsync(
             connection, "select string_agg(inhrelid::regclass::text, ' ' order by 1) from pg_inherits where inhparent = 'batches'::regclass"));
         Assert.Equal("501", await ReadAsync(
             connection,

@@ -143,7 +143,7 @@ public sealed class RetentionTests(PostgresServer server)
         var keys = await InstallationKeys.LoadAsync(ledger.Database, ledger.Options, new SecretsOptions(), null, time, default);
         var answers = new IdempotencyStore(ledger.Database, keys, time);
         await answers.BeginAsync(new IdempotentCall([1], [2]), default);
-        var budgets = new BudgetStore(ledger.Database);
+        var budgets = new BudgetStore(ledger.Database, SiloName.Draw());
         await ledger.Database.WriteAsync(WriteKind.Claim, session => session.ExecuteAsync("insert into budgets values (1, 5, 1, 1)"));
         await budgets.GrantAsync(2, 1, 1, new BudgetLimits(1, 1, null), default);
 

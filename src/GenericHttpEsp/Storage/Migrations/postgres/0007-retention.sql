@@ -48,7 +48,9 @@ alter sequence batches_ids owned by batches.id;
 do $$
 declare month bigint;
 begin
-  for month in select distinct run_date / 100 from (select run_date from batches_before union select run_date from runs) dates order by 1 loop
+  -- This month and the next one too: a server of the version before makes none, and may start a run beside us.
+  for month in select distinct run_date / 100 from (select run_date from batches_before union select run_date from runs
+    union select to_char(now() at time zone 'UTC', 'YYYYMMDD')::bigint union select to_char(now() at time zone 'UTC' + interval '1 month', 'YYYYMMDD')::bigint) dates order by 1 loop
     execute format(
       'create table batches_%s partition of batches for values from (%s01) to (%s01)', month, month, case when month % 100 = 12 then month + 89 else month + 1 end);
   end loop;
