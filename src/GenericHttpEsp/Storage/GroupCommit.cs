@@ -15,7 +15,7 @@ internal sealed partial class GroupCommit : IAsyncDisposable
     public GroupCommit(
         Func<CancellationToken, Task<LedgerSession>> open,
         Func<LedgerSession, CancellationToken, Task<DbTransaction>> begin,
-        Func<LedgerSession, Task> committed,
+        Func<LedgerSession, Task<Action>> committing,
         StorageOptions options,
         TimeProvider time,
         int lanes,
@@ -23,7 +23,7 @@ internal sealed partial class GroupCommit : IAsyncDisposable
     {
         _logger = logger;
         _shared = new WriteQueues(options.PendingWritesMax);
-        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new WriterLane(open, begin, committed, options, time, _shared, isAlone: lanes == 1, logger))];
+        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new WriterLane(open, begin, committing, options, time, _shared, isAlone: lanes == 1, logger))];
     }
 
     public long Transactions => _lanes.Sum(static lane => lane.Transactions);

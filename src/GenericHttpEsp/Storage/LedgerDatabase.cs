@@ -20,7 +20,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     {
         Engine = engine;
         _readers = new SemaphoreSlim(options.ReadersMax);
-        _writer = new GroupCommit(OpenWriterAsync, BeginAsync, CommittedAsync, options, time, lanes, logger);
+        _writer = new GroupCommit(OpenWriterAsync, BeginAsync, CommittingAsync, options, time, lanes, logger);
     }
 
     public StorageEngine Engine { get; }
@@ -164,8 +164,8 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     protected abstract Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken);
 
-    /// <summary>After a commit, when those who waited for it have been told.</summary>
-    protected virtual Task CommittedAsync(LedgerSession session) => Task.CompletedTask;
+    /// <summary>Right before a commit, in its transaction. The answer runs when it is durable.</summary>
+    protected virtual Task<Action> CommittingAsync(LedgerSession session) => Task.FromResult(static () => { });
 
     protected virtual ValueTask CloseAsync() => ValueTask.CompletedTask;
 }

@@ -79,8 +79,9 @@ internal sealed class MonthPartitions(LedgerDatabase database)
 
         await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
         session.Transaction = transaction;
-        await session.ExecuteAsync(Impatient);
+        // Silos that start together wait here for the first; only the table itself is not waited for.
         await session.ExecuteAsync($"select pg_advisory_xact_lock({LockId})");
+        await session.ExecuteAsync(Impatient);
         if (await IsThereAsync(session, table, month))
         {
             return;

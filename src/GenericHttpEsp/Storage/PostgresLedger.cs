@@ -51,10 +51,18 @@ internal sealed partial class PostgresLedger(
     protected override async Task<DbTransaction> BeginSnapshotAsync(LedgerSession session, CancellationToken cancellationToken) =>
         await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
 
-    protected override async Task CommittedAsync(LedgerSession session)
+    /// <summary>
+    /// The position before our own commit record: it is durable with the commit, here and at every synchronous standby. What is flushed beyond may be half of
+    /// somebody's record, which a crash may take back. A transaction that wrote nothing flushes nothing: it says nothing.
+    /// </summary>
+    protected override async Task<Action> CommittingAsync(LedgerSession session)
     {
-        await using var command = new NpgsqlCommand("select (pg_current_wal_flush_lsn() - '0/0')::bigint", (NpgsqlConnection)session.Connection);
-        _witness.Note((long)(await command.ExecuteScalarAsync())!);
+        await using var command = new NpgsqlCommand(
+            "select case when pg_current_xact_id_if_assigned() is null then 0 else (pg_current_wal_insert_lsn() - '0/0')::bigint end",
+            (NpgsqlConnection)session.Connection,
+            (NpgsqlTransaction?)session.Transaction);
+        var position = (long)(await command.ExecuteScalarAsync())!;
+        return () => _witness.Note(position);
     }
 
     private async Task LookAsync(LedgerSession session, NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -60,7 +60,7 @@ internal sealed class PostgresWitness(bool trustsFailover)
     {
         lock (_lock)
         {
-            _known = _known is { } known && !wentBack ? place with { Position = Math.Max(known.Position, place.Position) } : place;
+            _known = _known is { } known && !wentBack ? place with { Position = known.Position } : place;
         }
     }
 }

@@ -5,6 +5,8 @@ namespace GenericHttpEsp.Storage;
 /// <summary>The key file, and AES-256-GCM with it: <c>nonce(12) tag(16) ciphertext</c>.</summary>
 internal static class WrappingKey
 {
+    private const int LockTriesMax = 200;
+    private static readonly TimeSpan LockStep = TimeSpan.FromMilliseconds(50);
     private const int KeyBytes = 32;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
@@ -14,7 +16,7 @@ internal static class WrappingKey
     {
         if (!File.Exists(path))
         {
-            await MakeAsync(Path.GetFullPath(path));
+            await MakeAsync(Path.GetFullPath(path), cancellationToken);
         }
 
         var text = (await File.ReadAllTextAsync(path, cancellationToken)).Trim();
@@ -24,31 +26,54 @@ internal static class WrappingKey
             : throw new InvalidOperationException($"{path} does not hold the base64 of {KeyBytes} bytes. Restore the file that belongs to this database.");
     }
 
-    /// <summary>Several silos may start on one shared folder at once: the file appears whole or not at all, and the first stays.</summary>
-    private static async Task MakeAsync(string path)
+    /// <summary>
+    /// Several silos may start on one shared folder at once: one makes the file, under a lock, and it appears whole. (A move that must not overwrite is a look
+    /// and a rename: two could each read a key of their own.)
+    /// </summary>
+    private static async Task MakeAsync(string path, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var fresh = $"{path}.{Guid.NewGuid():N}";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.WriteThrough };
+        await using var gate = await LockAsync($"{path}.lock", cancellationToken);
+        if (File.Exists(path))
+        {
+            return;
+        }
+
+        var fresh = $"{path}.new";
+        File.Delete(fresh);
+        await using (var file = new StreamWriter(fresh, Private(FileMode.CreateNew)))
+        {
+            await file.WriteLineAsync(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
+        }
+
+        File.Move(fresh, path, overwrite: false);
+    }
+
+    /// <summary>Held as long as it is open, by this process or another.</summary>
+    private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return new FileStream(path, Private(FileMode.OpenOrCreate));
+            }
+            catch (IOException) when (tries < LockTriesMax)
+            {
+                await Task.Delay(LockStep, cancellationToken);
+            }
+        }
+    }
+
+    private static FileStreamOptions Private(FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.WriteThrough };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        await using (var file = new StreamWriter(fresh, options))
-        {
-            await file.WriteLineAsync(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
-        }
-
-        try
-        {
-            File.Move(fresh, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another silo was first: its key counts.
-            File.Delete(fresh);
-        }
+        return options;
     }
 
     public static byte[] Seal(byte[] key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> associated)

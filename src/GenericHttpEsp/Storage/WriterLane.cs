@@ -11,7 +11,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
 {
     private readonly Func<CancellationToken, Task<LedgerSession>> _open;
     private readonly Func<LedgerSession, CancellationToken, Task<DbTransaction>> _begin;
-    private readonly Func<LedgerSession, Task> _committed;
+    private readonly Func<LedgerSession, Task<Action>> _committing;
     private readonly StorageOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -32,14 +32,14 @@ internal sealed partial class WriterLane : IAsyncDisposable
     public WriterLane(
         Func<CancellationToken, Task<LedgerSession>> open,
         Func<LedgerSession, CancellationToken, Task<DbTransaction>> begin,
-        Func<LedgerSession, Task> committed,
+        Func<LedgerSession, Task<Action>> committing,
         StorageOptions options,
         TimeProvider time,
         WriteQueues shared,
         bool isAlone,
         ILogger logger)
     {
-        (_open, _begin, _committed) = (open, begin, committed);
+        (_open, _begin, _committing) = (open, begin, committing);
         (_options, _time, _shared, _isAlone, _logger) = (options, time, shared, isAlone, logger);
         _own = new WriteQueues(options.PendingWritesMax);
         _running = Background.Run(RunAsync);
@@ -141,7 +141,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
                 await FillAsync(session, first, members);
                 return members;
             });
-            return await AfterCommitAsync(session);
+            return session;
         }
         catch (CommitUnknownException unknown)
         {
@@ -174,7 +174,9 @@ internal sealed partial class WriterLane : IAsyncDisposable
         session.Transaction = transaction;
         Interlocked.Increment(ref _transactions);
         var members = await run();
+        var committed = await _committing(session);
         await CommitAsync(transaction);
+        committed();
         members.ForEach(static member => member.Complete());
     }
 
@@ -215,7 +217,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
                 await member.ExecuteAsync(session, [member]);
                 return [member];
             });
-            return await AfterCommitAsync(session);
+            return session;
         }
         catch (Exception failure)
         {
@@ -233,21 +235,6 @@ internal sealed partial class WriterLane : IAsyncDisposable
         catch (Exception failure)
         {
             throw new CommitUnknownException(failure);
-        }
-    }
-
-    /// <summary>Whatever happens here, the commit stands; a connection that fails is not used again.</summary>
-    private async Task<LedgerSession?> AfterCommitAsync(LedgerSession session)
-    {
-        try
-        {
-            await _committed(session);
-            return session;
-        }
-        catch (Exception failure)
-        {
-            LogLaneBroke(failure);
-            return await DropAsync(session);
         }
     }
 

@@ -21,6 +21,7 @@ public sealed partial class BatchPlansTests(PostgresServer server)
 
         // The rows of a set are inserted by their own dates; nothing is searched.
         var searching = statements.Keys.Where(static sql => sql.Contains("batches", StringComparison.Ordinal) && !sql.StartsWith("insert into batches", StringComparison.Ordinal)
+            && !sql.StartsWith("alter table", StringComparison.Ordinal) && !sql.StartsWith("create table", StringComparison.Ordinal)
             && !sql.Contains("partition of", StringComparison.Ordinal)).ToList();
         Assert.True(searching.Count >= 15, string.Join("\n---\n", searching));
         await using var session = await sample.Database.OpenSessionAsync(default);

@@ -27,7 +27,8 @@ public sealed class SharedBudgetTests(PostgresServer server)
         Assert.All(rows, static row => Assert.InRange(row.Messages, 0, 1000));
         // Nothing of a whole second is lost, alone or shared.
         Assert.All(rows.Skip(1).SkipLast(2), static row => Assert.Equal(20, row.Requests));
-        Assert.InRange(await two, 30, 55);
+        // Half of four seconds, less what it takes a loaded machine to begin; one that starves has next to nothing.
+        Assert.InRange(await two, 20, 55);
     }
 
     [Theory]

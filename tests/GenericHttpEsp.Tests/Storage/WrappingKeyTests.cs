@@ -28,7 +28,7 @@ public sealed class WrappingKeyTests
                 TaskScheduler.Default).Unwrap()));
 
             Assert.All(keys, key => Assert.Equal(keys[0], key));
-            Assert.Equal([path], Directory.GetFiles(Path.GetDirectoryName(path)!));
+            Assert.Equal([path, $"{path}.lock"], Directory.GetFiles(Path.GetDirectoryName(path)!).Order());
         }
     }
 }
