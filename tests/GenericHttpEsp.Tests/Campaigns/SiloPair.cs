@@ -43,7 +43,9 @@ internal sealed class SiloPair : IAsyncDisposable
             var door = CampaignBench.On(campaigns.Count % 2 == 0 ? Bench.Application : Other, Bench.Sandbox);
             campaigns.Add(await door.CampaignAsync(provider));
             await door.ActAsync(campaigns[^1], "start");
-            await Task.Delay(TimeSpan.FromSeconds(1), patience.Token);
+            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+            // A lane stays where its first partition was placed, and Orleans may place all eight at one silo: then there is no second line to look at.
+            Assert.SkipWhen(patience.IsCancellationRequested, "Orleans placed all dispatchers of the provider at one silo.");
         }
 
         return campaigns;
