@@ -11,7 +11,11 @@ namespace GenericHttpEsp.Campaigns;
 /// </summary>
 [GrainType("campaign")]
 internal sealed partial class CampaignGrain(
-    [PersistentState("campaign", "grains")] IPersistentState<CampaignState> stored, CampaignRuns runs, TimeProvider time, ILogger<CampaignGrain> logger)
+    [PersistentState("campaign", "grains")] IPersistentState<CampaignState> stored,
+    CampaignRuns runs,
+    IHostApplicationLifetime host,
+    TimeProvider time,
+    ILogger<CampaignGrain> logger)
     : Grain, ICampaignGrain
 {
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(500);
@@ -322,6 +326,12 @@ internal sealed partial class CampaignGrain(
 
     private async Task PublishAsync()
     {
+        if (host.ApplicationStopping.IsCancellationRequested)
+        {
+            // The grains of the stream end with the silo, and Orleans logs each attempt as a failure.
+            return;
+        }
+
         var stats = CampaignStatsRules.Of(State.Status!, State.Reason, await runs.CountsAsync(Id));
         try
         {

@@ -6,7 +6,7 @@ namespace GenericHttpEsp.Campaigns;
 /// </summary>
 internal sealed class FeedTurns
 {
-    private static readonly int AtOnceMax = Math.Max(4, 2 * Environment.ProcessorCount);
+    public static readonly int AtOnceMax = Math.Max(4, 2 * Environment.ProcessorCount);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<long, Campaign> _campaigns = [];

@@ -42,7 +42,8 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
     /// <summary>
     /// All that may be rendered now was, and the process lives: kills while the partition waits (for answers, or for its turn at the ESP) must not add up to
-    /// a crash loop. What is rendered later comes after a claim, which forgives anyway.
+    /// a crash loop. What is rendered later comes after a claim, which forgives anyway; content that ends the process does so at the latest when those before
+    /// it are done and nothing is waited for.
     /// </summary>
     public async Task ForgiveAsync(CancellationToken cancellationToken)
     {

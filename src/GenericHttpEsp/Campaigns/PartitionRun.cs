@@ -124,6 +124,8 @@ internal sealed class PartitionRun : IDisposable
             return await feed.OfferNextAsync(_stopping.Token);
         }
 
+        // It renders nothing meanwhile: ends of the process are not its doing. What is due beside the cursor was rendered before.
+        await feed.ForgiveAsync(_stopping.Token);
         // Nobody else tells one who waits that the campaign is paused or stopped, or that its epoch is over.
         return await _work.Partitions.FinishAsync(_partition, lease.Epoch, _stopping.Token) == PartitionTail.Fenced ? PageReceipt.Fenced : PageReceipt.Taken;
     }

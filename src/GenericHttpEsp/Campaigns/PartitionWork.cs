@@ -13,8 +13,8 @@ internal sealed partial class PartitionWork(
     TimeProvider time,
     ILogger<PartitionWork> logger)
 {
-    // Lanes bound how many dispatchers a provider has; partitions share them.
-    private const int Lanes = 8;
+    /// <summary>Bounds how many dispatchers a provider has; partitions share them.</summary>
+    public const int Lanes = 8;
 
     public PartitionStore Partitions => partitions;
 
@@ -29,7 +29,9 @@ internal sealed partial class PartitionWork(
     public FeedTurns Turns { get; } = new();
 
     public IDispatcherGrain Dispatcher(long providerId, long partition) =>
-        grains.GetGrain<IDispatcherGrain>(providerId, $"lane{partition % Lanes}");
+        grains.GetGrain<IDispatcherGrain>(providerId, Lane(partition));
+
+    public static string Lane(long partition) => $"lane{partition % Lanes}";
 
     /// <summary>Not awaited by anybody: a dispatcher that cannot be told forgets with its activation.</summary>
     public Task DropAsync(long providerId, long partition, long epoch) => Dispatcher(providerId, partition).DropAsync(partition, epoch);

@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace GenericHttpEsp.Storage;
 
 /// <summary>
@@ -12,18 +10,11 @@ internal sealed partial class GroupCommit : IAsyncDisposable
     private readonly WriterLane[] _lanes;
     private readonly ILogger _logger;
 
-    public GroupCommit(
-        Func<CancellationToken, Task<LedgerSession>> open,
-        Func<LedgerSession, CancellationToken, Task<DbTransaction>> begin,
-        Func<LedgerSession, Task<Action>> committing,
-        StorageOptions options,
-        TimeProvider time,
-        int lanes,
-        ILogger logger)
+    public GroupCommit(WriterWork work, int lanes)
     {
-        _logger = logger;
-        _shared = new WriteQueues(options.PendingWritesMax);
-        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new WriterLane(open, begin, committing, options, time, _shared, isAlone: lanes == 1, logger))];
+        _logger = work.Logger;
+        _shared = new WriteQueues(work.Options.PendingWritesMax);
+        _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new WriterLane(work, _shared, isAlone: lanes == 1))];
     }
 
     public long Transactions => _lanes.Sum(static lane => lane.Transactions);

@@ -20,7 +20,7 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     {
         Engine = engine;
         _readers = new SemaphoreSlim(options.ReadersMax);
-        _writer = new GroupCommit(OpenWriterAsync, BeginAsync, CommittingAsync, options, time, lanes, logger);
+        _writer = new GroupCommit(new WriterWork(OpenWriterAsync, BeginAsync, CommittingAsync, options, time, logger), lanes);
     }
 
     public StorageEngine Engine { get; }

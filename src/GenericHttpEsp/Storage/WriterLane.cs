@@ -9,11 +9,7 @@ namespace GenericHttpEsp.Storage;
 /// </summary>
 internal sealed partial class WriterLane : IAsyncDisposable
 {
-    private readonly Func<CancellationToken, Task<LedgerSession>> _open;
-    private readonly Func<LedgerSession, CancellationToken, Task<DbTransaction>> _begin;
-    private readonly Func<LedgerSession, Task<Action>> _committing;
-    private readonly StorageOptions _options;
-    private readonly TimeProvider _time;
+    private readonly WriterWork _work;
     private readonly ILogger _logger;
     private readonly WriteQueues _own;
     private readonly WriteQueues _shared;
@@ -29,19 +25,10 @@ internal sealed partial class WriterLane : IAsyncDisposable
     /// Nothing is ever locked by others, so everything shares transactions. Beside other lanes what has an affinity and what has none do not: an unsubscribe
     /// must not wait for the lock that a claim waits for.
     /// </param>
-    public WriterLane(
-        Func<CancellationToken, Task<LedgerSession>> open,
-        Func<LedgerSession, CancellationToken, Task<DbTransaction>> begin,
-        Func<LedgerSession, Task<Action>> committing,
-        StorageOptions options,
-        TimeProvider time,
-        WriteQueues shared,
-        bool isAlone,
-        ILogger logger)
+    public WriterLane(WriterWork work, WriteQueues shared, bool isAlone)
     {
-        (_open, _begin, _committing) = (open, begin, committing);
-        (_options, _time, _shared, _isAlone, _logger) = (options, time, shared, isAlone, logger);
-        _own = new WriteQueues(options.PendingWritesMax);
+        (_work, _logger, _shared, _isAlone) = (work, work.Logger, shared, isAlone);
+        _own = new WriteQueues(work.Options.PendingWritesMax);
         _running = Background.Run(RunAsync);
     }
 
@@ -135,7 +122,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
         var members = new List<IPendingWrite>();
         try
         {
-            session ??= await _open(CancellationToken.None);
+            session ??= await _work.Open(CancellationToken.None);
             await RunTransactionAsync(session, async () =>
             {
                 await FillAsync(session, first, members);
@@ -169,12 +156,12 @@ internal sealed partial class WriterLane : IAsyncDisposable
 
     private async Task RunTransactionAsync(LedgerSession session, Func<Task<List<IPendingWrite>>> run)
     {
-        session.BeganAt = _time.GetTimestamp();
-        await using var transaction = await _begin(session, CancellationToken.None);
+        session.BeganAt = _work.Time.GetTimestamp();
+        await using var transaction = await _work.Begin(session, CancellationToken.None);
         session.Transaction = transaction;
         Interlocked.Increment(ref _transactions);
         var members = await run();
-        var committed = await _committing(session);
+        var committed = await _work.Committing(session);
         await CommitAsync(transaction);
         committed();
         members.ForEach(static member => member.Complete());
@@ -190,7 +177,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
             var begins = members.Count;
             members.Add(next);
             rows += next.Rows;
-            while (rows < _options.TransactionRowsMax && next.Set is { } set && TryTakeMore(set, members, begins) is { } more)
+            while (rows < _work.Options.TransactionRowsMax && next.Set is { } set && TryTakeMore(set, members, begins) is { } more)
             {
                 members.Add(more);
                 rows += more.Rows;
@@ -198,8 +185,8 @@ internal sealed partial class WriterLane : IAsyncDisposable
 
             await next.ExecuteAsync(session, members.GetRange(begins, members.Count - begins));
         }
-        while (rows < _options.TransactionRowsMax
-            && _time.GetElapsedTime(session.BeganAt).TotalMilliseconds < _options.TransactionMilliseconds
+        while (rows < _work.Options.TransactionRowsMax
+            && _work.Time.GetElapsedTime(session.BeganAt).TotalMilliseconds < _work.Options.TransactionMilliseconds
             && (next = TryTake(queues => _isAlone || queues == begun)!) is not null);
     }
 
@@ -211,7 +198,7 @@ internal sealed partial class WriterLane : IAsyncDisposable
     {
         try
         {
-            session ??= await _open(CancellationToken.None);
+            session ??= await _work.Open(CancellationToken.None);
             await RunTransactionAsync(session, async () =>
             {
                 await member.ExecuteAsync(session, [member]);

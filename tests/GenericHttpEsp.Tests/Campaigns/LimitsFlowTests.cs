@@ -33,11 +33,7 @@ public sealed class LimitsFlowTests(PostgresServer server)
 
         var since = TimeProvider.System.GetTimestamp();
         await CampaignBench.OkAsync(bench.Client.PutAsJsonAsync($"/v1/providers/{provider}", stored, Stop));
-        while (pair.Silos.Any(silo => IsWaiting(silo, provider)))
-        {
-            await Task.Delay(10, Stop);
-        }
-
+        Assert.True(await SiloPair.UntilAsync(() => !pair.Silos.Any(silo => IsWaiting(silo, provider)), CampaignBench.Patience, Stop), "New limits wake nobody.");
         var waited = TimeProvider.System.GetElapsedTime(since);
         TestContext.Current.TestOutputHelper?.WriteLine($"New limits were in force everywhere after {waited.TotalSeconds:f2} s");
         Assert.InRange(waited, TimeSpan.Zero, TimeSpan.FromSeconds(3));

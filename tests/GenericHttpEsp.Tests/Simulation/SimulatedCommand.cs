@@ -69,7 +69,12 @@ internal sealed class SimulatedCommand(SimulatedConnection connection, SqliteCom
 
     protected override void Dispose(bool disposing)
     {
-        inner.Dispose();
+        // Not from a finalizer: that is another thread, and the connection's list of commands is not safe for two.
+        if (disposing)
+        {
+            inner.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 }

@@ -125,7 +125,12 @@ internal sealed class SimulatedConnection : DbConnection
 
     protected override void Dispose(bool disposing)
     {
-        Break();
+        // Not from a finalizer: that is another thread, and the engine's connections are not safe for two.
+        if (disposing)
+        {
+            Break();
+        }
+
         base.Dispose(disposing);
     }
 }

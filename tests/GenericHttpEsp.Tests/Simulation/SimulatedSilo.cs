@@ -5,6 +5,7 @@ using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Stats;
 using GenericHttpEsp.Storage;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -126,7 +127,8 @@ internal sealed class SimulatedSilo : IDisposable
             case "campaign":
                 var state = new CampaignStorage(_campaign, Node, _server);
                 await state.ReadStateAsync();
-                return new CampaignGrain(state, _runs, Node.Clock, NullLogger<CampaignGrain>.Instance);
+                return new CampaignGrain(
+                    state, _runs, new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Node.Clock, NullLogger<CampaignGrain>.Instance);
             case "partition":
                 return new PartitionGrain(_work);
             case "dispatcher":
