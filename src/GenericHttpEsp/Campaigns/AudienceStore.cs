@@ -12,10 +12,8 @@ internal sealed record RunHeader(long CampaignId, int Run, long RunDate, long St
 /// Fixes the audience of a run, and reads it back. Fixed means: filter and lists are asked once, on one snapshot; who is imported later is not in it,
 /// who is erased later is skipped when the turn comes.
 /// </summary>
-internal sealed class AudienceStore(LedgerDatabase database)
+internal sealed class AudienceStore(LedgerDatabase database, MonthPartitions months)
 {
-    private readonly MonthPartitions _partitions = new(database);
-
     /// <summary>
     /// Writes the run, its blocks of ids and its partitions in one transaction. Callers repeat it until it has succeeded: what an earlier try left is
     /// replaced, unless a partition of it has already begun (an epoch was taken); then that run stands and its numbers are answered.
@@ -25,7 +23,7 @@ internal sealed class AudienceStore(LedgerDatabase database)
         long campaignId, int run, int runDate, DateTimeOffset startedAt, AudienceFilter filter, CancellationToken cancellationToken)
     {
         var header = new RunHeader(campaignId, run, runDate, startedAt.ToUnixTimeMilliseconds());
-        await _partitions.EnsureAsync("batches", [runDate], cancellationToken);
+        await months.EnsureAsync("batches", [runDate], cancellationToken);
         var sql = AudienceSql.Compile(filter, database.Engine);
         if (database.Engine == StorageEngine.PostgreSql)
         {

@@ -280,10 +280,10 @@ internal sealed partial class CampaignGrain(
     {
         await runs.AnnounceAsync(Id, due: null);
         FailPoints.Pass(FailPoints.StartAnnounced);
-        await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
+        var began = await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
         FailPoints.Pass(FailPoints.StartOpened);
         State.Run++;
-        (State.Status, State.StartedAt, State.RunDate) = (CampaignStatuses.Running, now, CampaignRuns.DateOf(now));
+        (State.Status, State.StartedAt, State.RunDate) = (CampaignStatuses.Running, began, CampaignRuns.DateOf(began));
         await SaveAsync();
         FailPoints.Pass(FailPoints.StartSaved);
         await ContinueAsync();
@@ -294,8 +294,8 @@ internal sealed partial class CampaignGrain(
         _progress ??= this.RegisterGrainTimer(PublishAsync, new GrainTimerCreationOptions(ProgressEvery, ProgressEvery) { KeepAlive = true });
         if (State.RetryPending)
         {
-            await runs.RetryAsync(Id, State.Run, State.StartedAt!.Value);
-            State.RetryPending = false;
+            var began = await runs.RetryAsync(Id, State.Run, State.StartedAt!.Value);
+            (State.RetryPending, State.StartedAt, State.RunDate) = (false, began, CampaignRuns.DateOf(began));
             await SaveAsync();
         }
 

@@ -67,18 +67,31 @@ internal sealed class CampaignRuns(
     /// <param name="due">Null: now.</param>
     public Task AnnounceAsync(long campaignId, DateTimeOffset? due) => work.AddAsync(campaignId, due, CancellationToken.None);
 
-    /// <summary>Fixes the audience on one snapshot.</summary>
-    public async Task OpenAsync(long campaignId, int run, DateTimeOffset startedAt, string contractJson)
+    /// <summary>
+    /// Fixes the audience on one snapshot. Answers when the run began: a run that stood already (the ledger of a restored pair is the younger one) keeps its time,
+    /// since its rows lie under its date.
+    /// </summary>
+    public async Task<DateTimeOffset> OpenAsync(long campaignId, int run, DateTimeOffset startedAt, string contractJson)
     {
         var contract = JsonSerializer.Deserialize<CampaignContract>(contractJson, ApiJson.Options)!;
         var (filter, _) = AudienceFilter.Parse(contract.Audience!);
         await audience.CreateRunAsync(campaignId, run, DateOf(startedAt), startedAt, filter!, CancellationToken.None);
-        await database.WriteAsync(WriteKind.Event, session => EventStore.OpenRunAsync(session, campaignId, run, DateOf(startedAt), contract.ProviderId!.Value));
+        var began = await BeganAsync(campaignId, run);
+        await database.WriteAsync(WriteKind.Event, session => EventStore.OpenRunAsync(session, campaignId, run, DateOf(began), contract.ProviderId!.Value));
+        return began;
     }
 
-    /// <summary>Makes the audience of a retry from whom the earlier runs failed or were refused.</summary>
-    public Task RetryAsync(long campaignId, int run, DateTimeOffset startedAt) =>
-        retries.CreateAsync(campaignId, run, DateOf(startedAt), startedAt, CancellationToken.None);
+    /// <summary>Makes the audience of a retry from whom the earlier runs failed or were refused. Answers when the run began, as <see cref="OpenAsync"/>.</summary>
+    public async Task<DateTimeOffset> RetryAsync(long campaignId, int run, DateTimeOffset startedAt)
+    {
+        await retries.CreateAsync(campaignId, run, DateOf(startedAt), startedAt, CancellationToken.None);
+        return await BeganAsync(campaignId, run);
+    }
+
+    private Task<DateTimeOffset> BeganAsync(long campaignId, int run) => database.ReadAsync(session => session.FirstAsync(
+        "select started_at from runs where campaign_id = @campaign and run = @run",
+        static row => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)),
+        ("@campaign", campaignId), ("@run", run)));
 
     /// <summary>Keeps every unfinished partition at work, and declares lost claims unknown. True when nothing is left.</summary>
     /// <param name="campaignId">The campaign.</param>

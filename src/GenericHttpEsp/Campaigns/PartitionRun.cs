@@ -16,13 +16,14 @@ internal sealed class PartitionRun : IDisposable
     private readonly PartitionWork _work;
     private readonly long _campaign;
     private readonly long _partition;
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopping;
     private readonly Task _running;
     private bool _counted;
 
     public PartitionRun(PartitionWork work, long campaign, long partition)
     {
         (_work, _campaign, _partition) = (work, campaign, partition);
+        _stopping = CancellationTokenSource.CreateLinkedTokenSource(work.Stopping);
         _running = Background.Run(RunAsync);
     }
 

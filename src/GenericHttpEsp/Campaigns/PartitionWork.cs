@@ -10,6 +10,7 @@ internal sealed partial class PartitionWork(
     ProfileStore profiles,
     IRunTemplates templates,
     IGrainFactory grains,
+    IHostApplicationLifetime host,
     TimeProvider time,
     ILogger<PartitionWork> logger)
 {
@@ -27,6 +28,9 @@ internal sealed partial class PartitionWork(
     public TimeProvider Time => time;
 
     public FeedTurns Turns { get; } = new();
+
+    /// <summary>A silo that ends takes no more epochs: it would turn those away who have taken its work over.</summary>
+    public CancellationToken Stopping => host.ApplicationStopping;
 
     public IDispatcherGrain Dispatcher(long providerId, long partition) =>
         grains.GetGrain<IDispatcherGrain>(providerId, Lane(partition));

@@ -4,10 +4,9 @@ using GenericHttpEsp.Storage;
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>A new run for whom the earlier ones failed or were refused.</summary>
-internal sealed class RetryStore(LedgerDatabase database)
+internal sealed class RetryStore(LedgerDatabase database, MonthPartitions months)
 {
     private const int RowsPerRead = 200;
-    private readonly MonthPartitions _partitions = new(database);
 
     /// <summary>
     /// Takes failed and refused people out of the earlier runs and makes them the audience of a new one, in one transaction: each person stays in exactly one
@@ -15,7 +14,7 @@ internal sealed class RetryStore(LedgerDatabase database)
     /// </summary>
     public async Task<RunAudience> CreateAsync(long campaignId, int run, int runDate, DateTimeOffset startedAt, CancellationToken cancellationToken)
     {
-        await _partitions.EnsureAsync("batches", [runDate], cancellationToken);
+        await months.EnsureAsync("batches", [runDate], cancellationToken);
         return await database.WriteAsync(
             WriteKind.Event,
             async session =>

@@ -12,17 +12,36 @@ namespace GenericHttpEsp.Campaigns;
 /// Compiled runs of this silo. A run is compiled once, and again only when its provider's secrets, limits or policies change; the pinned template version
 /// stays.
 /// </summary>
-internal sealed class RunTemplates(
-    IGrainFactory grains, ProviderCatalog providers, InstallationKeys keys, MetaKeyRing ring, ServerAddresses addresses, ILogger<RunTemplates> logger) : IRunTemplates
+internal sealed class RunTemplates : IRunTemplates
 {
     private const int RunsMax = 1000;
+    private readonly IGrainFactory _grains;
+    private readonly ProviderCatalog _providers;
+    private readonly InstallationKeys _keys;
+    private readonly MetaKeyRing _ring;
+    private readonly ServerAddresses _addresses;
+    private readonly ILogger _logger;
     private readonly ConcurrentDictionary<(long Campaign, int Run), CompiledRun> _runs = [];
+
+    public RunTemplates(
+        LedgerDatabase database,
+        IGrainFactory grains,
+        ProviderCatalog providers,
+        InstallationKeys keys,
+        MetaKeyRing ring,
+        ServerAddresses addresses,
+        ILogger<RunTemplates> logger)
+    {
+        (_grains, _providers, _keys, _ring, _addresses, _logger) = (grains, providers, keys, ring, addresses, logger);
+        // A start that was forgotten may be made again with other content, under the same number.
+        database.WentBack += _runs.Clear;
+    }
 
     public async ValueTask<RunTemplate> GetAsync(long campaignId, int run, CancellationToken cancellationToken)
     {
         _runs.TryGetValue((campaignId, run), out var compiled);
         var plan = compiled?.Plan ?? await PlanAsync(campaignId, run);
-        var provider = await providers.GetAsync(plan.ProviderId, plan.ProviderVersion, cancellationToken)
+        var provider = await _providers.GetAsync(plan.ProviderId, plan.ProviderVersion, cancellationToken)
             ?? throw new InvalidOperationException($"Provider {plan.ProviderId} version {plan.ProviderVersion} of campaign {campaignId} is gone.");
         if (compiled is not null && compiled.Template.Provider.Revision == provider.Revision)
         {
@@ -33,7 +52,7 @@ internal sealed class RunTemplates(
         var binding = Bind(provider, contract, campaignId, run, plan.RunDate, plan.StartedAt);
         if (binding.Template is not { } bound)
         {
-            logger.LogErrorOfBinding(campaignId, run);
+            _logger.LogErrorOfBinding(campaignId, run);
             throw new InvalidOperationException($"Campaign {campaignId} no longer fits its provider: {string.Join("; ", binding.Errors.SelectMany(error => error.Value))}");
         }
 
@@ -65,11 +84,11 @@ internal sealed class RunTemplates(
             Values = contract.Values,
         };
         var date = new DateOnly(runDate / 10000, runDate / 100 % 100, runDate % 100);
-        return provider.Template.Bind(content, new RunFacts(keys.AccountId, campaignId, run, date, startedAt, addresses.PublicUrl, ring));
+        return provider.Template.Bind(content, new RunFacts(_keys.AccountId, campaignId, run, date, startedAt, _addresses.PublicUrl, _ring));
     }
 
     private async Task<RunPlan> PlanAsync(long campaignId, int run) =>
-        await grains.GetGrain<ICampaignGrain>(campaignId).GetPlanAsync(run)
+        await _grains.GetGrain<ICampaignGrain>(campaignId).GetPlanAsync(run)
         ?? throw new InvalidOperationException($"Campaign {campaignId} has no run {run}.");
 
     private sealed record CompiledRun(RunPlan Plan, RunTemplate Template);

@@ -99,8 +99,8 @@ internal sealed class AttemptPolicy
     {
         if (outcome.Result is not { } answer || answer.Kind == EspAnswerKind.GateMissed)
         {
-            // No request was made, or our own side failed: this says nothing about the ESP.
-            return false;
+            // No request was made, or our own side failed: this says nothing about the ESP. A probe that says nothing leaves the breaker as it was.
+            return _state.CircuitState == CircuitState.HalfOpen;
         }
 
         if (!IsFailure(answer))

@@ -41,6 +41,15 @@ internal sealed class BudgetTurn(long campaign, int messages, ProviderBudget bud
     public BudgetGrant GiveBackTo(BudgetGrant slice) =>
         slice with { Requests = slice.Requests + _requestsTaken, Messages = slice.Messages + _messagesTaken };
 
+    /// <summary>Its turn has come, and no request is made of it.</summary>
+    public void GiveBack()
+    {
+        if (Interlocked.Exchange(ref _left, 1) == 0)
+        {
+            budget.LeaveUnused(this);
+        }
+    }
+
     /// <summary>The request is over: its concurrency slot is free.</summary>
     public void Dispose()
     {

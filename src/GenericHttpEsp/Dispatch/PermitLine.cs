@@ -73,7 +73,7 @@ internal sealed class PermitLine : IAsyncDisposable
             await ((Task)turn).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (turn.IsCompletedSuccessfully)
             {
-                (await turn).Dispose();
+                (await turn).GiveBack();
             }
         }
 

@@ -100,6 +100,15 @@ internal sealed class ProviderBudget
         }
     }
 
+    public void LeaveUnused(BudgetTurn turn)
+    {
+        lock (_lock)
+        {
+            _slots.Free();
+            TakeBack(turn);
+        }
+    }
+
     /// <summary>Gives the cluster's slots back; nothing is taken afterwards.</summary>
     public Task CloseAsync() => _slots.CloseAsync();
 
@@ -114,12 +123,17 @@ internal sealed class ProviderBudget
 
             _waiting.Remove(turn.Campaign, turn.Place!);
             FreeSlotOf(turn);
-            DropLapsed();
-            // Whoever is next goes on gathering from there, also with what is of an earlier second: it was granted and not used.
-            _slice = turn.GiveBackTo(_slice);
-            Serve();
-            Go();
+            TakeBack(turn);
         }
+    }
+
+    /// <summary>Whoever is next goes on gathering from there, also with what is of an earlier second: it was granted and not used. Under the lock.</summary>
+    private void TakeBack(BudgetTurn turn)
+    {
+        DropLapsed();
+        _slice = turn.GiveBackTo(_slice);
+        Serve();
+        Go();
     }
 
     private void FreeSlotOf(BudgetTurn turn)

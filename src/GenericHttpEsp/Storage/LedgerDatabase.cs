@@ -25,6 +25,9 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     public StorageEngine Engine { get; }
 
+    /// <summary>The database has forgotten what it had acknowledged: so must whoever keeps something of it in memory.</summary>
+    public event Action? WentBack;
+
     /// <summary>Called with each statement before it runs, on sessions opened after it was set.</summary>
     public Action<string>? BeforeStatement { get; set; }
 
@@ -166,6 +169,8 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     /// <summary>Right before a commit, in its transaction. The answer runs when it is durable.</summary>
     protected virtual Task<Action> CommittingAsync(LedgerSession session) => Task.FromResult(static () => { });
+
+    protected void TellWentBack() => WentBack?.Invoke();
 
     protected virtual ValueTask CloseAsync() => ValueTask.CompletedTask;
 }

@@ -7,17 +7,24 @@ namespace GenericHttpEsp.Storage;
 /// Partitions by run date on PostgreSQL, one a month, named <c>table_yyyymm</c>. Made and dropped outside of the writer's transactions: dropping locks the whole
 /// table for a moment, and a transaction that holds rows already would lock crosswise with another.
 /// </summary>
-internal sealed class MonthPartitions(LedgerDatabase database)
+internal sealed class MonthPartitions
 {
     private const long LockId = 0x47_48_45_45_56;
 
     // Everybody who writes queues behind whoever waits for the whole table.
     private const string Impatient = "set local lock_timeout = '500ms'";
+    private readonly LedgerDatabase _database;
     private readonly ConcurrentDictionary<(string Table, long Month), bool> _made = new();
+
+    public MonthPartitions(LedgerDatabase database)
+    {
+        _database = database;
+        database.WentBack += _made.Clear;
+    }
 
     public async Task EnsureAsync(string table, IEnumerable<long> runDates, CancellationToken cancellationToken)
     {
-        if (database.Engine == StorageEngine.Sqlite)
+        if (_database.Engine == StorageEngine.Sqlite)
         {
             return;
         }
@@ -32,12 +39,12 @@ internal sealed class MonthPartitions(LedgerDatabase database)
     /// <summary>The months that have a partition, oldest first; none on SQLite.</summary>
     public async Task<List<long>> MonthsAsync(string table, CancellationToken cancellationToken)
     {
-        if (database.Engine == StorageEngine.Sqlite)
+        if (_database.Engine == StorageEngine.Sqlite)
         {
             return [];
         }
 
-        var names = await database.ReadAsync(
+        var names = await _database.ReadAsync(
             session => session.QueryAsync(
                 "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass(@table) order by c.relname limit 10000",
                 static row => row.GetString(0),
@@ -49,7 +56,7 @@ internal sealed class MonthPartitions(LedgerDatabase database)
     /// <summary>Detaches a month's partition and drops it, unless <paramref name="mayGo"/>, in the same transaction, says no.</summary>
     public async Task<bool> DropAsync(string table, long month, Func<LedgerSession, Task<bool>> mayGo, CancellationToken cancellationToken)
     {
-        await using var session = await database.OpenSessionAsync(cancellationToken);
+        await using var session = await _database.OpenSessionAsync(cancellationToken);
         await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
         session.Transaction = transaction;
         await session.ExecuteAsync(Impatient);
@@ -71,7 +78,7 @@ internal sealed class MonthPartitions(LedgerDatabase database)
     private async Task MakeAsync(string table, long month, CancellationToken cancellationToken)
     {
         var next = month % 100 == 12 ? month + 89 : month + 1;
-        await using var session = await database.OpenSessionAsync(cancellationToken);
+        await using var session = await _database.OpenSessionAsync(cancellationToken);
         if (await IsThereAsync(session, table, month))
         {
             return;

@@ -81,6 +81,7 @@ internal sealed partial class PostgresLedger(
             // Before anybody uses the connection: from here on nothing is claimed until the campaigns are paused.
             LogGoneBack(because);
             await RestoreMark.SetAsync(session, because);
+            TellWentBack();
         }
 
         _witness.Accept(place, wentBack: because is not null);

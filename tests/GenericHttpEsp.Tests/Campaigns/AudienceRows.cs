@@ -47,12 +47,12 @@ internal static class AudienceRows
         ledger.Database.WriteAsync(WriteKind.Import, session => session.ExecuteAsync(sql));
 
     public static Task<RunAudience> CreateRunAsync(this TestLedger ledger, string? filter, int run = 1) =>
-        new AudienceStore(ledger.Database).CreateRunAsync(7, run, 20260301, Start, Parsed(filter), CancellationToken.None);
+        new AudienceStore(ledger.Database, new MonthPartitions(ledger.Database)).CreateRunAsync(7, run, 20260301, Start, Parsed(filter), CancellationToken.None);
 
     /// <summary>Everyone in the run, block by block in the way a partition reads.</summary>
     public static async Task<List<long>> ReadRunAsync(this TestLedger ledger, int run = 1)
     {
-        var store = new AudienceStore(ledger.Database);
+        var store = new AudienceStore(ledger.Database, new MonthPartitions(ledger.Database));
         var ids = new List<long>();
         for (var after = -1L; await store.NextBlockAsync(7, run, after, long.MaxValue, CancellationToken.None) is { } block; after = block.Block)
         {

@@ -122,7 +122,7 @@ public sealed class AudienceStoreTests(PostgresServer server)
         await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
         var ids = await ledger.AddProfilesAsync(["{}"]);
         await ledger.CreateRunAsync(null);
-        var store = new AudienceStore(ledger.Database);
+        var store = new AudienceStore(ledger.Database, new MonthPartitions(ledger.Database));
 
         Assert.Equal(ids, await store.ReadBlockAsync(7, 1, 0, CancellationToken.None));
         Assert.Empty(await store.ReadBlockAsync(7, 1, 1, CancellationToken.None));

@@ -24,7 +24,7 @@ internal sealed class LedgerSample : IAsyncDisposable
         Partitions = new PartitionStore(ledger.Database);
         Repeats = new RepeatStore(Claims);
         Unknown = new UnknownStore(ledger.Database);
-        Retries = new RetryStore(ledger.Database);
+        Retries = new RetryStore(ledger.Database, new MonthPartitions(ledger.Database));
         Audit = new LedgerAudit(ledger.Database);
     }
 
@@ -73,7 +73,7 @@ internal sealed class LedgerSample : IAsyncDisposable
             return ids;
         });
         var (filter, _) = AudienceFilter.Parse(new AudienceContract { All = true });
-        await new AudienceStore(sample.Database).CreateRunAsync(Campaign, 1, 20261124, Start, filter!, default);
+        await new AudienceStore(sample.Database, new MonthPartitions(sample.Database)).CreateRunAsync(Campaign, 1, 20261124, Start, filter!, default);
         sample.Partition = (await sample.Partitions.UnfinishedAsync(Campaign, 1, default))[0];
         await sample.TakeAsync();
         return sample;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
@@ -145,6 +146,33 @@ public sealed class RestoreFlowTests(PostgresServer server)
         Assert.Equal(People, Accepted(bench).Distinct().Count());
         // The documented price of resuming, and the proof that the copy was older.
         Assert.Contains(bench.Sandbox.Entries(before).SelectMany(static entry => entry.AcceptedAddresses), known.Contains);
+    }
+
+    /// <summary>
+    /// The ledger of a restored pair is the younger one: a campaign that is a draft in the one has begun in the other, another month. What waits of it lies under
+    /// the date on which it began.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task Draft_WhoseRunStandsInTheLedger_GoesOnWithItsDate(string engine)
+    {
+        await using var bench = await CampaignBench.StartAsync(engine, server);
+        await bench.ImportAsync(30);
+        var campaign = await bench.CampaignAsync(await bench.ProviderAsync(10));
+        var began = DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().AddDays(-40).ToUnixTimeMilliseconds());
+        await bench.Application.Services.GetRequiredService<AudienceStore>().CreateRunAsync(campaign, 1, CampaignRuns.DateOf(began), began, AudienceFilter.Everyone, Stop);
+        await bench.Application.Services.GetRequiredService<LedgerDatabase>().WriteAsync(
+            WriteKind.Event, session => session.ExecuteAsync("update partitions set epoch = 1 where campaign_id = @id", ("@id", campaign)), cancellationToken: Stop);
+        // All have to wait once: what waits is what would not be found.
+        bench.Sandbox.Behaviour = new SandboxBehaviour { TooManyRequestsShare = 1, RetryAfterSeconds = 1 };
+
+        await bench.ActAsync(campaign, "start");
+        await bench.Sandbox.WaitForEntryAsync(static entry => entry.Kind == SandboxEntryKind.Answered, Stop);
+        bench.Sandbox.Behaviour = new SandboxBehaviour();
+
+        Assert.Equal(30, (long)(await bench.WatchAsync(campaign))["accepted"]!);
+        Assert.Equal(began, (DateTimeOffset)(await CampaignBench.OkAsync(bench.Client.GetAsync($"/v1/campaigns/{campaign}", Stop)))["startedAt"]!);
+        await bench.HoldsAsync(campaign);
     }
 
     private static IEnumerable<string> Accepted(CampaignBench bench) => bench.Sandbox.Entries().SelectMany(static entry => entry.AcceptedAddresses);

@@ -46,6 +46,21 @@ public sealed class AttemptPolicyTests
     }
 
     [Fact]
+    public async Task OpenBreaker_WhoseProbeMissedItsGate_StaysOpen()
+    {
+        await OpenAsync();
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        await _policy.RunAsync(static _ => ValueTask.FromResult<EspAnswer?>(new EspAnswer(EspAnswerKind.GateMissed)), CancellationToken.None);
+
+        Assert.False(_policy.IsClosed);
+        Assert.Null((await TryAsync(200)).Answer);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.NotNull((await TryAsync(200)).Answer);
+        Assert.True(_policy.IsClosed);
+    }
+
+    [Fact]
     public async Task OpenBreaker_WhileItsProbeIsOut_LetsNobodyElseThrough()
     {
         await OpenAsync();

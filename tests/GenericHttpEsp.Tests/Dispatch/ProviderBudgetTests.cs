@@ -159,6 +159,22 @@ public sealed class ProviderBudgetTests
         Assert.Single(_granted);
     }
 
+    [Fact]
+    public async Task UnusedTurn_LeavesWhatItGatheredToTheNext()
+    {
+        var budget = Budget(new BudgetLimits(null, 100, null));
+        var unused = await budget.TakeAsync(1, 100, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        var next = budget.TakeAsync(2, 100, CancellationToken.None).AsTask();
+        await _dry.Task;
+        Assert.False(next.IsCompleted);
+
+        unused.GiveBack();
+        unused.Dispose();
+
+        // Without another second.
+        await next.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
     // The budget sets its timers off the test's thread, so one step of the clock may come too early for it.
     private async Task AdvanceUntilAsync(Task done)
     {

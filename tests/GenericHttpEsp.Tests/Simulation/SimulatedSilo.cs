@@ -14,6 +14,7 @@ namespace GenericHttpEsp.Tests.Simulation;
 /// <summary>One silo: the real stores, dispatch, intake and grains, on a simulated database, ESP and cluster.</summary>
 internal sealed class SimulatedSilo : IDisposable
 {
+    private readonly ApplicationLifetime _host = new(NullLogger<ApplicationLifetime>.Instance);
     private readonly SimulationSetup _setup;
     private readonly CampaignRow _campaign;
     private readonly SimulatedServer _server;
@@ -32,6 +33,8 @@ internal sealed class SimulatedSilo : IDisposable
         var time = node.Clock;
         var options = Options.Create(setup.Dispatch);
         var database = new SimulatedLedger(server, node, lanes: 2);
+        var months = new MonthPartitions(database);
+        var audience = new AudienceStore(database, months);
         var work = new CampaignWorkStore(database);
         OpenClaims = new OpenClaims(setup.Dispatch.SendWindow, time, clusterWide: setup.Silos > 1, async token => await work.AnyAsync(token), setup.Dispatch.OnTheWay);
         _grains = SimulatedFactory.Of(cluster, this);
@@ -44,8 +47,8 @@ internal sealed class SimulatedSilo : IDisposable
         var claims = new ClaimStore(database, OpenClaims, options);
         _batches = setup.Break.Over(new BatchLedger(claims, new RepeatStore(claims), outcomes));
         _runs = new CampaignRuns(
-            database, work, new AudienceStore(database), partitions, outcomes, new RetryStore(database), null!, null!, setup.Break.Over(OpenClaims), _grains);
-        _work = new PartitionWork(partitions, new AudienceStore(database), _profiles, _templates, _grains, time, NullLogger<PartitionWork>.Instance);
+            database, work, audience, partitions, outcomes, new RetryStore(database, months), null!, null!, setup.Break.Over(OpenClaims), _grains);
+        _work = new PartitionWork(partitions, audience, _profiles, _templates, _grains, _host, time, NullLogger<PartitionWork>.Instance);
         var name = new SiloName(node.Name);
         var desks = new ProviderDesks(
             database, new BudgetStore(database, name), new SlotStore(database, name, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
@@ -64,7 +67,7 @@ internal sealed class SimulatedSilo : IDisposable
         Intake = new CallbackIntake(
             database, setup.Keys, setup.Ring, new RecipientKey(setup.Keys), Changes, quarantine,
             new EventWriter(
-                database, new MonthPartitions(database), retention, quarantine, new EventNews(_grains, new ProviderRates(time)), time, NullLogger<EventWriter>.Instance));
+                database, months, retention, quarantine, new EventNews(_grains, new ProviderRates(time)), time, NullLogger<EventWriter>.Instance));
         _sweeper = new CampaignSweeper(
             work, new RestoreHold(database, null!, _grains, NullLogger<RestoreHold>.Instance), _grains, time, NullLogger<CampaignSweeper>.Instance);
     }
@@ -128,7 +131,7 @@ internal sealed class SimulatedSilo : IDisposable
                 var state = new CampaignStorage(_campaign, Node, _server);
                 await state.ReadStateAsync();
                 return new CampaignGrain(
-                    state, _runs, new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Node.Clock, NullLogger<CampaignGrain>.Instance);
+                    state, _runs, _host, Node.Clock, NullLogger<CampaignGrain>.Instance);
             case "partition":
                 return new PartitionGrain(_work);
             case "dispatcher":

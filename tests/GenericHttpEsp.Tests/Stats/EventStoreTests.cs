@@ -101,7 +101,7 @@ public sealed class EventStoreTests(PostgresServer server)
         await sample.RecordAsync(batch, RecordOutcome.Refused);
         await ProveAsync(sample, sample.Ids[4], signed: true);
 
-        var run = await new RetryStore(sample.Database).CreateAsync(LedgerSample.Campaign, 2, (int)Date, DateTimeOffset.UnixEpoch, default);
+        var run = await new RetryStore(sample.Database, new MonthPartitions(sample.Database)).CreateAsync(LedgerSample.Campaign, 2, (int)Date, DateTimeOffset.UnixEpoch, default);
 
         Assert.Equal(sample.Ids.Length - 1, run.Audience);
         Assert.Equal(RecordOutcome.Accepted, (await sample.OutcomesAsync(batch.Id))[4]);

@@ -78,6 +78,28 @@ public sealed class BadDayTests(PostgresServer server)
         }
     }
 
+    /// <summary>Another table under the old name stands for a database that was replaced under the running silo.</summary>
+    [Fact]
+    public async Task Database_ThatWentBack_IsMarked_AndWhatWasKnownOfItIsForgotten()
+    {
+        await using var ledger = await TestLedger.CreateAsync(StorageEngine.PostgreSql, server);
+        var months = new MonthPartitions(ledger.Database);
+        await (await ledger.Database.OpenSessionAsync(TestContext.Current.CancellationToken)).DisposeAsync();
+        await months.EnsureAsync("events", [20260101], default);
+        await SqlAsync(ledger.Database, "drop table events_202601");
+        await SqlAsync(ledger.Database, "create table new_settings (like settings including all)");
+        await SqlAsync(ledger.Database, "drop table settings");
+        await SqlAsync(ledger.Database, "alter table new_settings rename to settings");
+        await months.EnsureAsync("events", [20260101], default);
+        Assert.DoesNotContain(202601, await months.MonthsAsync("events", default));
+
+        await (await ledger.Database.OpenSessionAsync(TestContext.Current.CancellationToken)).DisposeAsync();
+
+        Assert.Contains("another database", await RestoreMark.ReadAsync(ledger.Database, default), StringComparison.Ordinal);
+        await months.EnsureAsync("events", [20260101], default);
+        Assert.Contains(202601, await months.MonthsAsync("events", default));
+    }
+
     private static async Task TurnAsync(Task until, FakeTimeProvider time, Func<bool> isEnough)
     {
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
