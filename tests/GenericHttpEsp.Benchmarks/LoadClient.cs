@@ -18,11 +18,11 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
         DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
     };
 
-    /// <summary>NDJSON, made before the clock starts.</summary>
-    public static byte[] People(int count)
+    /// <summary>NDJSON of <paramref name="count"/> people from <paramref name="first"/> on, made before the clock starts.</summary>
+    public static byte[] People(int first, int count)
     {
         var lines = new StringBuilder();
-        for (var i = 0; i < count; i++)
+        for (var i = first; i < first + count; i++)
         {
             lines.Append(
                 CultureInfo.InvariantCulture,
@@ -59,6 +59,19 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
             ["html"] = Html(options.HtmlKilobytes),
         };
         return (long)(await OkAsync(_client.PostAsJsonAsync("/v1/campaigns", campaign, cancellationToken)))["id"]!;
+    }
+
+    /// <summary>Time since <paramref name="begun"/> until the sandbox accepted its first message.</summary>
+    public static async Task<TimeSpan> FirstMessageAsync(Uri esp, long begun, CancellationToken cancellationToken)
+    {
+        using var client = new HttpClient { BaseAddress = esp };
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while ((long)(await OkAsync(client.GetAsync("/_sandbox/summary", cancellationToken)))["messagesAccepted"]! == 0)
+        {
+            await tick.WaitForNextTickAsync(cancellationToken);
+        }
+
+        return TimeProvider.System.GetElapsedTime(begun);
     }
 
     public Task<JsonNode> StartAsync(long campaign, CancellationToken cancellationToken) =>

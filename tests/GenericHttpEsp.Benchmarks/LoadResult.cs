@@ -10,8 +10,14 @@ internal sealed record LoadResult(LoadOptions Options)
 
     public TimeSpan ImportCpu { get; init; }
 
+    /// <summary>The server's most until the import's end.</summary>
+    public long ImportPeakBytes { get; init; }
+
     /// <summary>The start call: the audience is fixed within it.</summary>
     public TimeSpan StartTime { get; init; }
+
+    /// <summary>From the start call to the first message that the ESP accepted.</summary>
+    public TimeSpan FirstMessageTime { get; init; }
 
     /// <summary>From the start call to the event that says completed.</summary>
     public TimeSpan SendTime { get; init; }
@@ -45,10 +51,11 @@ internal sealed record LoadResult(LoadOptions Options)
             ("engine", $"{(Options.Postgres is null ? "SQLite" : "PostgreSQL")}"),
             ("import", $"{people / ImportTime.TotalSeconds:N0} rows/s, {ImportCpu.TotalMicroseconds / people:N1} us CPU a row"),
             ("start (audience fixed)", $"{StartTime.TotalMilliseconds:N0} ms"),
+            ("first message accepted after", $"{FirstMessageTime.TotalMilliseconds:N0} ms"),
             ("sending", $"{Accepted / SendTime.TotalSeconds:N0} messages/s in {SendTime.TotalSeconds:N1} s"),
             ("server CPU", $"{SendCpu.TotalMicroseconds / Math.Max(Accepted, 1):N1} us a message"),
             ("sandbox CPU", $"{EspCpu.TotalMicroseconds / Math.Max(Accepted, 1):N1} us a message"),
-            ("server peak memory", $"{PeakBytes / 1048576d:N0} MB"),
+            ("server peak memory", $"{ImportPeakBytes / 1048576d:N0} MB after the import, {PeakBytes / 1048576d:N0} MB at the end"),
             ("database", $"{DatabaseBytes / 1048576d:N1} MB"),
             ("batches, transactions", $"{Batches:N0}, {Transactions:N0}"),
             ("accepted, problems found by verify", $"{Accepted:N0}, {Problems}"),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 
 namespace GenericHttpEsp.Benchmarks;
 
@@ -7,6 +6,9 @@ namespace GenericHttpEsp.Benchmarks;
 internal static class LoadRun
 {
     private const string Key = "load-driver-key-load-driver-key-0";
+
+    // People in one import call: what this client keeps in memory, whatever the audience.
+    private const int ImportRows = 250_000;
 
     public static async Task<LoadResult> RunAsync(LoadOptions options, CancellationToken cancellationToken)
     {
@@ -29,24 +31,22 @@ internal static class LoadRun
     private static async Task<LoadResult> RunAsync(LoadOptions options, string folder, Uri esp, LoadProcess sandbox, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
-        var people = LoadClient.People(options.Recipients);
         var (server, address) = await LoadProcess.StartAsync(folder, ServerArguments(options, folder), cancellationToken);
         using var process = server;
         using var client = new LoadClient(address, Key);
 
-        var (begun, cpu) = (time.GetTimestamp(), server.Cpu);
-        await client.ImportAsync(people, cancellationToken);
-        var result = new LoadResult(options) { ImportTime = time.GetElapsedTime(begun), ImportCpu = server.Cpu - cpu };
-
+        var result = await ImportAsync(options, client, server, cancellationToken);
         var campaign = await client.CampaignAsync(esp, options, cancellationToken);
-        (begun, cpu) = (time.GetTimestamp(), server.Cpu);
+        var (begun, cpu) = (time.GetTimestamp(), server.Cpu);
         var espCpu = sandbox.Cpu;
+        var first = LoadClient.FirstMessageAsync(esp, begun, cancellationToken);
         await client.StartAsync(campaign, cancellationToken);
         var startTime = time.GetElapsedTime(begun);
         var stats = await client.EndAsync(campaign, cancellationToken);
         result = result with
         {
             StartTime = startTime,
+            FirstMessageTime = await first,
             SendTime = time.GetElapsedTime(begun),
             SendCpu = server.Cpu - cpu,
             EspCpu = sandbox.Cpu - espCpu,
@@ -59,9 +59,27 @@ internal static class LoadRun
         return result with
         {
             Transactions = Transactions(server.Output),
-            Batches = options.Postgres is null ? await BatchesAsync(folder, cancellationToken) : null,
-            DatabaseBytes = Directory.GetFiles(folder, "*.db*").Sum(static file => new FileInfo(file).Length),
+            Batches = await LoadDatabase.BatchesAsync(options, folder, cancellationToken),
+            DatabaseBytes = await LoadDatabase.BytesAsync(options, folder, cancellationToken),
         };
+    }
+
+    private static async Task<LoadResult> ImportAsync(LoadOptions options, LoadClient client, LoadProcess server, CancellationToken cancellationToken)
+    {
+        var result = new LoadResult(options);
+        for (var first = 0; first < options.Recipients; first += ImportRows)
+        {
+            var people = LoadClient.People(first, Math.Min(ImportRows, options.Recipients - first));
+            var (begun, cpu) = (TimeProvider.System.GetTimestamp(), server.Cpu);
+            await client.ImportAsync(people, cancellationToken);
+            result = result with
+            {
+                ImportTime = result.ImportTime + TimeProvider.System.GetElapsedTime(begun),
+                ImportCpu = result.ImportCpu + (server.Cpu - cpu),
+            };
+        }
+
+        return result with { ImportPeakBytes = await server.PeakBytesAsync(cancellationToken) };
     }
 
     private static string[] ServerArguments(LoadOptions options, string folder) =>
@@ -78,14 +96,5 @@ internal static class LoadRun
         const string Mark = "The writer ends after ";
         var line = output.LastOrDefault(static line => line.Contains(Mark, StringComparison.Ordinal));
         return line is null ? null : long.Parse(line[(line.IndexOf(Mark, StringComparison.Ordinal) + Mark.Length)..].Split(' ')[0], CultureInfo.InvariantCulture);
-    }
-
-    private static async Task<long?> BatchesAsync(string folder, CancellationToken cancellationToken)
-    {
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(folder, "ledger.db")};Pooling=False");
-        await connection.OpenAsync(cancellationToken);
-        await using var count = connection.CreateCommand();
-        count.CommandText = "select count(*) from batches";
-        return (long?)await count.ExecuteScalarAsync(cancellationToken);
     }
 }

@@ -95,7 +95,7 @@ internal sealed class MonthPartitions
         }
 
         // Attached, not made in place: that would wait for every reader (a dump takes hours), and all writers would queue behind it.
-        await session.ExecuteAsync($"create table {table}_{month} (like {table} including defaults)");
+        await session.ExecuteAsync($"create table {table}_{month} (like {table} including defaults including compression including storage)");
         await session.ExecuteAsync($"alter table {table} attach partition {table}_{month} for values from ({month}01) to ({next}01)");
         await transaction.CommitAsync(cancellationToken);
         session.Transaction = null;
