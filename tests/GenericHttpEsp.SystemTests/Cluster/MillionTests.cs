@@ -1,0 +1,65 @@
+using GenericHttpEsp.Sandbox;
+using GenericHttpEsp.SystemTests.Fire;
+
+namespace GenericHttpEsp.SystemTests.Cluster;
+
+/// <summary>One campaign to a million people, and all that happens to silos in the middle of it.</summary>
+[Collection(ClusterFire.Name)]
+public sealed class MillionTests(ClusterPostgres postgres)
+{
+    private const int Size = 1000;
+    private static readonly TimeSpan Stopped = TimeSpan.FromSeconds(60);
+
+    // So that what happens in the middle does, on a fast machine too.
+    private static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(160);
+
+    /// <summary>
+    /// One silo is killed at 15 percent, one is stopped at 35 for a minute, one is ended at 70; each comes back. With <c>retry</c> and an ESP that honours
+    /// the key everybody gets it exactly once; with <c>hold</c> nobody twice, and only those listed as unknown may have got none.
+    /// </summary>
+    [Theory]
+    [InlineData("retry")]
+    [InlineData("hold")]
+    public async Task KillStopAndEnd_InTheMiddle_LoseNobody(string policy)
+    {
+        FireSize.SkipUnlessFull();
+        var people = FireSize.Number("GHE_FIRE_PEOPLE") ?? 1_000_000;
+        await using var bench = await ClusterBench.StartAsync(
+            await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 1000, LatencyJitterMilliseconds = 1000, HonourBatchKey = policy == "retry" });
+        await bench.ImportAsync(people);
+        var provider = await bench.ProviderAsync(Size, concurrency: 24, policy, people / Size / AtLeast.TotalSeconds, repeats: policy == "retry");
+        var campaign = await bench.CampaignAsync(provider, FireDriver.Everybody);
+        var began = TimeProvider.System.GetTimestamp();
+        await bench.StartCampaignAsync(campaign);
+
+        await bench.WaitForShareAsync(people / Size * 15 / 100);
+        var (hits, unknownMax) = (0, 0);
+        // The first one almost always has requests on the wire.
+        foreach (var killed in bench.Silos.TakeWhile(_ => hits == 0))
+        {
+            hits = await bench.KillAsync(killed);
+            unknownMax += (await FireLedger.ReadAsync(bench, campaign)).OnTheWire;
+            await bench.StartAllAsync();
+        }
+
+        Assert.True(hits > 0, "No kill met an open request.");
+
+        await bench.WaitForShareAsync(people / Size * 35 / 100);
+        var silo = bench.Silos[1];
+        await silo.StopAsync();
+        unknownMax += (await FireLedger.ReadAsync(bench, campaign)).OnTheWire;
+        // The one thing that is waited for here is time.
+        await Task.Delay(Stopped, TestContext.Current.CancellationToken);
+        await silo.ContinueAsync();
+        Assert.Equal(ClusterBench.DeclaredDead, await silo.EndAsync());
+        await bench.StartAllAsync();
+
+        await bench.WaitForShareAsync(people / Size * 70 / 100);
+        Assert.Equal("running", await bench.StatusAsync(campaign));
+        await bench.Silos[2].TermAsync();
+        await bench.StartAllAsync();
+
+        var verdict = await FireVerdict.HoldsAsync(bench, campaign, people, policy == "retry" ? 0 : unknownMax);
+        verdict.Report($"{people} people, three silos, one SIGKILL, one SIGSTOP of 60 s, one SIGTERM, `{policy}`; seconds in all", 1, TimeProvider.System.GetElapsedTime(began));
+    }
+}
