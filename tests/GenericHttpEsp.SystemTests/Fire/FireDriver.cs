@@ -62,7 +62,14 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
     public async Task<long> CampaignAsync(int size, int concurrency, string list = Everybody) =>
         await CampaignAsync(await ProviderAsync(size, concurrency, list), list);
 
-    public async Task<long> ProviderAsync(int size, int concurrency, string nickname, double? requestsPerSecond = null)
+    /// <param name="size">Records in a request.</param>
+    /// <param name="concurrency">Requests on the wire at once.</param>
+    /// <param name="nickname">Its own.</param>
+    /// <param name="requestsPerSecond">Unset: no limit.</param>
+    /// <param name="endpoint">Unset: the sandbox.</param>
+    /// <param name="more">Members of the provider that are added, or stand in for these.</param>
+    public async Task<long> ProviderAsync(
+        int size, int concurrency, string nickname, double? requestsPerSecond = null, string? endpoint = null, JsonObject? more = null)
     {
         var provider = JsonNode.Parse(
             """
@@ -71,9 +78,14 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
                "content": "$$HTML", "heading": "$$Subject", "unsubscribe": "$$UnsubscribeURL"}]}}
             """)!.AsObject();
         provider["nickname"] = nickname;
-        provider["endpoint"] = new Uri(Sandbox.Address, "/send").ToString();
+        provider["endpoint"] = endpoint ?? new Uri(Sandbox.Address, "/send").ToString();
         provider["batch"] = new JsonObject { ["parameter"] = "msgs", ["size"] = size };
         provider["limits"] = new JsonObject { ["concurrency"] = concurrency, ["requestsPerSecond"] = requestsPerSecond };
+        foreach (var (name, value) in more ?? [])
+        {
+            provider[name] = value?.DeepClone();
+        }
+
         return (long)(await OkAsync(Door.PostAsJsonAsync("/v1/providers", provider)))["id"]!;
     }
 
@@ -123,7 +135,9 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
     }
 
     /// <summary>Asks until the campaign is over, through whichever server is up; answers its last stats.</summary>
-    public async Task<JsonNode> EndAsync(long campaign)
+    /// <param name="campaign">Running.</param>
+    /// <param name="status">How it ends.</param>
+    public async Task<JsonNode> EndAsync(long campaign, string status = "completed")
     {
         using var limit = Limit();
         using var tick = new PeriodicTimer(AskAgain);
@@ -131,7 +145,7 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
         {
             if (await TryGetAsync($"/v1/campaigns/{campaign}/stats", limit.Token) is { } stats && (string)stats["status"]! is not ("running" or "scheduled" or "paused"))
             {
-                Assert.Equal("completed", (string)stats["status"]!);
+                Assert.Equal(status, (string)stats["status"]!);
                 return stats;
             }
 
