@@ -38,6 +38,7 @@ public sealed class EspConnectionTests(EspFaultCluster cluster)
         const int People = 50;
         var campaign = await cluster.SendAsync("f13name", People, Size, Concurrency, "http://nowhere.invalid/send");
         var failed = await cluster.UntilAsync($"{NotSent}socket: %'", campaign, static rows => rows >= 5);
+        await cluster.AllWaitAsync(campaign, People);
         await cluster.StopAsync(campaign);
 
         (await FireVerdict.JudgeAsync(Bench, campaign, People, 0, "f13name", static () => [], "stopped")).Report($"F13: unresolvable name, {failed} requests not sent", 1, TimeSpan.Zero);

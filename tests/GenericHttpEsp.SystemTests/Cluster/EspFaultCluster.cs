@@ -43,15 +43,26 @@ public sealed class EspFaultCluster(ClusterPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>Starts a campaign to a new list through a new provider.</summary>
-    internal async Task<long> SendAsync(string list, int people, int size, int concurrency, string endpoint, JsonObject? more = null)
+    internal async Task<long> SendAsync(string list, int people, int size, int concurrency, string endpoint, JsonObject? more = null) =>
+        await SendAsync(await Bench.ProviderAsync(size, concurrency, list, endpoint: endpoint, more: more), list, people, Bench.NextDoor());
+
+    /// <param name="provider">Of the campaign.</param>
+    /// <param name="list">A new one.</param>
+    /// <param name="people">Of it.</param>
+    /// <param name="door">Of the silo at which it starts: Orleans places its partitions there, as a rule.</param>
+    internal async Task<long> SendAsync(long provider, string list, int people, HttpClient door)
     {
         await Bench.ImportAsync(people, partitions: 6, list);
-        var campaign = await Bench.CampaignAsync(await Bench.ProviderAsync(size, concurrency, list, endpoint: endpoint, more: more), list);
-        await Bench.StartCampaignAsync(campaign);
+        var campaign = await Bench.CampaignAsync(provider, list);
+        await Bench.StartCampaignAsync(campaign, door);
         return campaign;
     }
 
     internal async Task StopAsync(long campaign) => await FireDriver.OkAsync(Bench.Door.PostAsync($"/v1/campaigns/{campaign}/stop", null));
+
+    /// <summary>Waits until everybody is in a row that waits for its time: nobody is beyond the cursor or on the wire.</summary>
+    internal Task AllWaitAsync(long campaign, int people) => UntilAsync(
+        "select coalesce(sum(cardinality(ids)), 0)::bigint from batches where campaign_id = @campaign and state = 0", campaign, ids => ids == people);
 
     /// <summary>Waits until a number in the database is as wanted; answers it.</summary>
     internal async Task<long> UntilAsync(string sql, long campaign, Func<long, bool> wanted)
@@ -59,13 +70,18 @@ public sealed class EspFaultCluster(ClusterPostgres postgres) : IAsyncLifetime
         using var limit = FireDriver.Limit();
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         long found;
-        while (!wanted(found = await Bench.ReadAsync(session => session.FirstAsync(sql, static row => row.GetInt64(0), ("@campaign", campaign)))))
+        while (!wanted(found = await NumberAsync(sql, campaign)))
         {
             await tick.WaitForNextTickAsync(limit.Token);
         }
 
         return found;
     }
+
+    /// <param name="sql">A number of a campaign, named <c>@campaign</c>.</param>
+    /// <param name="campaign">Its id.</param>
+    internal Task<long> NumberAsync(string sql, long campaign) =>
+        Bench.ReadAsync(session => session.FirstAsync(sql, static row => row.GetInt64(0), ("@campaign", campaign)));
 }
 
 /// <summary>One after the other and beside nothing else, as the other clusters.</summary>

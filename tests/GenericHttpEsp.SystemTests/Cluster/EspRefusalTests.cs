@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.SystemTests.Fire;
 
 namespace GenericHttpEsp.SystemTests.Cluster;
 
-/// <summary>ESPs that say not now, and ESPs that are down.</summary>
+/// <summary>ESPs that say not now.</summary>
 [Collection(EspFire.Name)]
 public sealed class EspRefusalTests(EspFaultCluster cluster)
 {
@@ -57,7 +56,7 @@ public sealed class EspRefusalTests(EspFaultCluster cluster)
         var acts = new[] { HarshActs.Later("600", static () => "600"), HarshActs.Later("1e9", static () => "1000000000") };
         await using var esp = new HarshEsp(request => acts[request.Number % acts.Length]);
         var campaign = await cluster.SendAsync("f10long", People, Size, Concurrency, esp.Endpoint);
-        await cluster.UntilAsync("select coalesce(sum(cardinality(ids)), 0)::bigint from batches where campaign_id = @campaign and state = 0", campaign, static ids => ids == People);
+        await cluster.AllWaitAsync(campaign, People);
 
         var due = await Bench.ReadAsync(session => session.QueryAsync(
             "select p.email, b.not_before from batches b join profiles p on p.id = b.ids[1] where b.campaign_id = @campaign and b.state = 0",
@@ -76,59 +75,6 @@ public sealed class EspRefusalTests(EspFaultCluster cluster)
         Assert.Equal(People / Size, esp.Requests.Count, People / Size / 5d);
         verdict.Report(
             string.Create(CultureInfo.InvariantCulture, $"F10: Retry-After 600 is due in {minutes.Min().TotalSeconds:f0} to {minutes.Max().TotalSeconds:f0} s, 1e9 in {years.Max().TotalSeconds:f0} s"), waits.Count, TimeSpan.Zero);
-    }
-
-    /// <summary>F11: each silo's breaker opens for itself; then one probe in a pause goes out, over the cluster; then all go on.</summary>
-    [Fact]
-    public async Task ServerErrors_OpenEveryBreaker_AndOneProbeAPauseFindsTheEspBack()
-    {
-        // Per silo: what fills its breaker, and what was on the wire beside the last of them.
-        const int Slots = 3;
-        const int FailuresMax = EspFaultCluster.Silos * (EspFaultCluster.BreakerFailures + Slots - 1);
-        var people = FireSize.Of(ci: 600, full: 6000);
-        int[] statuses = [500, 502, 503, 504];
-        await using var esp = await SandboxHost.StartAsync(
-            new SandboxOptions
-            {
-                Behaviour = new SandboxBehaviour
-                {
-                    LatencyMilliseconds = 20,
-                    Script = Enumerable.Range(1, 5000).ToDictionary(static n => n, n => new SandboxAnswer { Action = SandboxAction.Refuse, Status = statuses[n % statuses.Length] }),
-                },
-            },
-            TimeProvider.System,
-            CancellationToken.None);
-        var began = TimeProvider.System.GetUtcNow();
-        var campaign = await cluster.SendAsync("f11", people, Size, Slots, new Uri(esp.Address, "/send").ToString());
-        await Task.Delay(FireSize.Of(ci: 5000, full: 60_000), TestContext.Current.CancellationToken);
-        var share = await cluster.Beside.ShareAsync(began);
-        esp.Behaviour = new SandboxBehaviour();
-        var healed = TimeProvider.System.GetUtcNow();
-        var recovery = await Bench.ResumedAsync(healed);
-
-        var failed = esp.Entries().Where(static entry => entry is { Kind: SandboxEntryKind.End, Status: >= 500 }).ToList();
-        var unknown = failed.Where(static entry => entry.Status != 503).Sum(static entry => entry.Records!.Value);
-        var verdict = await FireVerdict.JudgeAsync(Bench, campaign, people, unknown, "f11", () => esp.Entries());
-
-        Assert.Equal(unknown, verdict.Unknown);
-        var (opened, pauses) = Pauses([.. failed.Where(entry => entry.At < healed).Select(static entry => entry.At)]);
-        Assert.InRange(opened, EspFaultCluster.Silos * EspFaultCluster.BreakerFailures, FailuresMax);
-        Assert.True(pauses.Count >= 2, $"{pauses.Count} probes");
-        Assert.All(pauses, static pause => Assert.True(pause >= EspFaultCluster.BreakerPause - TimeSpan.FromMilliseconds(100), $"A probe came after {pause}"));
-        Assert.InRange(recovery, TimeSpan.Zero, TimeSpan.FromSeconds(10));
-        Assert.InRange(share, BesideCampaign.ShareMin, double.MaxValue);
-        verdict.Report(
-            string.Create(CultureInfo.InvariantCulture, $"F11: 500, 502, 503, 504 for {(healed - began).TotalSeconds:f0} s: {opened} failures until three breakers were open, {pauses.Count} probes, {pauses.Min().TotalSeconds:f1} s apart at least; others at {share:p0}"),
-            1,
-            recovery);
-    }
-
-    /// <summary>How many failures came before the first pause, and the gaps between the probes after it.</summary>
-    private static (int Opened, List<TimeSpan> Pauses) Pauses(List<DateTimeOffset> failures)
-    {
-        var gaps = failures.Order().Zip(failures.Order().Skip(1), static (one, next) => next - one).ToList();
-        var first = gaps.FindIndex(static gap => gap >= EspFaultCluster.BreakerPause * 0.8);
-        return first < 0 ? (failures.Count, []) : (first + 1, gaps[first..]);
     }
 
     private static string Described(IGrouping<string, (string Form, TimeSpan Took, TimeSpan Least)> waits) => string.Create(
