@@ -15,6 +15,9 @@ public sealed class EspBreakerTests(EspFaultCluster cluster)
     private const int FailuresMax = EspFaultCluster.BreakerFailures + Slots - 1;
     private const int ProbesSeen = 3;
 
+    // Orleans places a campaign's partitions as it likes; of several campaigns some are at another silo.
+    private static readonly int Campaigns = FireSize.Of(ci: 3, full: 12);
+
     // Between a silo's leave to probe, on the database's clock, and the request.
     private static readonly TimeSpan OnTheWay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RecoveryMax = TimeSpan.FromSeconds(10);
@@ -27,14 +30,14 @@ public sealed class EspBreakerTests(EspFaultCluster cluster)
     [Fact]
     public async Task ServerErrors_OpenEveryBreaker_AndOneProbeAPauseFindsTheEspBack()
     {
-        var people = FireSize.Of(ci: 200, full: 2000);
+        var people = FireSize.Of(ci: 200, full: 500);
         await using var esp = await DownAsync();
         var provider = await Bench.ProviderAsync(Size, Slots, "f11", endpoint: new Uri(esp.Address, "/send").ToString());
         var began = TimeProvider.System.GetUtcNow();
         var campaigns = new Dictionary<string, long>();
-        foreach (var (i, silo) in Bench.Silos.Index())
+        for (var i = 0; i < Campaigns; i++)
         {
-            campaigns[$"f11at{i}"] = await cluster.SendAsync(provider, $"f11at{i}", people, silo.Server.Client);
+            campaigns[$"f11at{i}"] = await cluster.SendAsync(provider, $"f11at{i}", people, Bench.NextDoor());
         }
 
         var silos = await LastAsync(esp, campaigns.Values.First());

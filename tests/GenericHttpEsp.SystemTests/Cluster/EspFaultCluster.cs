@@ -49,7 +49,7 @@ public sealed class EspFaultCluster(ClusterPostgres postgres) : IAsyncLifetime
     /// <param name="provider">Of the campaign.</param>
     /// <param name="list">A new one.</param>
     /// <param name="people">Of it.</param>
-    /// <param name="door">Of the silo at which it starts: Orleans places its partitions there, as a rule.</param>
+    /// <param name="door">Where it is started.</param>
     internal async Task<long> SendAsync(long provider, string list, int people, HttpClient door)
     {
         await Bench.ImportAsync(people, partitions: 6, list);
