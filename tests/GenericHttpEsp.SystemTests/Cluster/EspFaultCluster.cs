@@ -60,9 +60,11 @@ public sealed class EspFaultCluster(ClusterPostgres postgres) : IAsyncLifetime
 
     internal async Task StopAsync(long campaign) => await FireDriver.OkAsync(Bench.Door.PostAsync($"/v1/campaigns/{campaign}/stop", null));
 
-    /// <summary>Waits until everybody is in a row that waits for its time: nobody is beyond the cursor or on the wire.</summary>
-    internal Task AllWaitAsync(long campaign, int people) => UntilAsync(
-        "select coalesce(sum(cardinality(ids)), 0)::bigint from batches where campaign_id = @campaign and state = 0", campaign, ids => ids == people);
+    /// <summary>Waits until everybody is in a row that waits for its time, at or after the given one: nobody is beyond the cursor or on the wire.</summary>
+    internal Task AllWaitAsync(long campaign, int people, DateTimeOffset due = default) => UntilAsync(
+        $"select coalesce(sum(cardinality(ids)), 0)::bigint from batches where campaign_id = @campaign and state = 0 and coalesce(not_before, 0) >= {Math.Max(0, due.ToUnixTimeMilliseconds())}",
+        campaign,
+        ids => ids == people);
 
     /// <summary>Waits until a number in the database is as wanted; answers it.</summary>
     internal async Task<long> UntilAsync(string sql, long campaign, Func<long, bool> wanted)
