@@ -14,7 +14,7 @@ public sealed class EspFaultCluster(ClusterPostgres postgres) : IAsyncLifetime
     /// <summary>The product's own in the full size.</summary>
     public static readonly TimeSpan BreakerPause = TimeSpan.FromSeconds(FireSize.Of(ci: 1, full: 5));
 
-    public static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(FireSize.Of(ci: 3, full: 25));
+    public static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(FireSize.Of(ci: 5, full: 25));
 
     internal ClusterBench Bench { get; private set; } = null!;
 
