@@ -88,11 +88,21 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
-    /// <summary>The most memory it has had resident.</summary>
-    public async Task<int> PeakMegabytesAsync(CancellationToken cancellationToken)
+    /// <summary>The most memory it has had resident, since its start or <see cref="ForgetPeakAsync"/>.</summary>
+    public Task<int> PeakMegabytesAsync(CancellationToken cancellationToken) => MegabytesAsync("VmHWM:", cancellationToken);
+
+    /// <summary>From now on the peak counts anew. Answers what is resident now.</summary>
+    public async Task<int> ForgetPeakAsync(CancellationToken cancellationToken)
+    {
+        // proc(5): 5 resets the peak to what is resident.
+        await File.WriteAllTextAsync($"/proc/{_process.Id}/clear_refs", "5", cancellationToken);
+        return await MegabytesAsync("VmRSS:", cancellationToken);
+    }
+
+    private async Task<int> MegabytesAsync(string name, CancellationToken cancellationToken)
     {
         var lines = await File.ReadAllLinesAsync($"/proc/{_process.Id}/status", cancellationToken);
-        var peak = lines.Single(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        var peak = lines.Single(line => line.StartsWith(name, StringComparison.Ordinal));
         return int.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture) / 1024;
     }
 

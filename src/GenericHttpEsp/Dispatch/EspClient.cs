@@ -26,6 +26,7 @@ internal sealed class EspClient(GuardedHandler handler, IOptions<DispatchOptions
         using var content = new GatedContent(body.Segments, body.Length, gate);
         using var message = Message(request, content);
         EspAnswer answer;
+        var isEarly = gate.IsEarly;
         using (gate.OnMissed(stop.Cancel))
         {
             try
@@ -36,7 +37,7 @@ internal sealed class EspClient(GuardedHandler handler, IOptions<DispatchOptions
             catch (Exception failure)
             {
                 // Whatever broke: once bytes may be out, how many there are is the truth that counts.
-                answer = Judge(failure, content, gate);
+                answer = Judge(failure, content, gate, isEarly);
             }
         }
 
@@ -110,7 +111,7 @@ internal sealed class EspClient(GuardedHandler handler, IOptions<DispatchOptions
 
     private static ReadOnlyMemory<byte> Bytes(MemoryStream body, int max) => body.GetBuffer().AsMemory(0, (int)Math.Min(body.Length, max));
 
-    private EspAnswer Judge(Exception failure, GatedContent content, SendGate gate)
+    private EspAnswer Judge(Exception failure, GatedContent content, SendGate gate, bool isEarly)
     {
         if (Find<EarlyAnswerException>(failure) is { Answer: { Status: > 0 } early })
         {
@@ -127,8 +128,15 @@ internal sealed class EspClient(GuardedHandler handler, IOptions<DispatchOptions
         if (!content.HasPassed)
         {
             // Closing it here succeeds only if its window is still open: then it was the connection that failed.
-            var kind = gate.TryClose() && !content.WasAsked ? EspAnswerKind.NotSent : EspAnswerKind.GateMissed;
-            return new EspAnswer(kind) { Detail = kind == EspAnswerKind.NotSent ? Describe(failure) : "the send window was over" };
+            if (gate.TryClose() && !content.WasAsked)
+            {
+                return new EspAnswer(EspAnswerKind.NotSent) { Detail = Describe(failure) };
+            }
+
+            // Most of the window went by and there was no connection to ask for the first byte: a black hole, and no reason to claim again at once.
+            return isEarly && !content.WasAsked
+                ? new EspAnswer(EspAnswerKind.NotSent) { Detail = "connect: none within the send window" }
+                : new EspAnswer(EspAnswerKind.GateMissed) { Detail = "the send window was over" };
         }
 
         return new EspAnswer(content.IsAllHandedOver ? EspAnswerKind.NoAnswer : EspAnswerKind.NotSent) { Detail = Describe(failure) };

@@ -31,6 +31,9 @@ internal sealed class SendGate : IDisposable
     /// <summary>What is left of the window; negative when it is over.</summary>
     public TimeSpan Left => _window - _time.GetElapsedTime(_windowStart);
 
+    /// <summary>More than half of the window is left: what is late now is so by no fault of ours.</summary>
+    public bool IsEarly => Left > _window / 2;
+
     /// <summary>
     /// Asked once, right before the first byte. True obliges the caller to end with <see cref="MarkBegun"/> or <see cref="GiveUp"/>.
     /// </summary>

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Data.Common;
 using System.Globalization;
 using System.Text;
-using Npgsql;
 
 namespace GenericHttpEsp.Storage;
 
@@ -60,20 +59,24 @@ internal sealed class LedgerSession(DbConnection connection, StorageEngine engin
     public DbCommand Prepare(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         BeforeStatement?.Invoke(sql);
-        if (!_statements.TryGetValue(sql, out var command))
+        var values = new object[parameters.Length];
+        for (var i = 0; i < values.Length; i++)
         {
-            if (_statements.Count >= StatementsMax)
-            {
-                throw new InvalidOperationException($"More than {StatementsMax} different statements on one connection: is SQL built from input?");
-            }
+            values[i] = IsSqlite ? ForSqlite(parameters[i].Value) : ForPostgres(parameters[i].Value);
+        }
 
-            command = connection.CreateCommand();
-            command.CommandText = sql;
-            _statements[sql] = command;
+        if (!_statements.TryGetValue(sql, out var command) || !Fits(command.Parameters, values))
+        {
+            command?.Dispose();
+            command = Create(sql, parameters);
         }
 
         command.Transaction = Transaction;
-        Bind(command, parameters);
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters[i].Value = values[i];
+        }
+
         return command;
     }
 
@@ -105,34 +108,38 @@ internal sealed class LedgerSession(DbConnection connection, StorageEngine engin
         return await reader.ReadAsync() ? map(reader) : default;
     }
 
-    private void Bind(DbCommand command, ReadOnlySpan<(string Name, object? Value)> parameters)
+    private DbCommand Create(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        // Re-created only when a type changes: a prepared statement keeps its parameters.
-        var fresh = command.Parameters.Count != parameters.Length;
-        if (fresh)
+        if (_statements.Count >= StatementsMax && !_statements.ContainsKey(sql))
         {
-            command.Parameters.Clear();
+            throw new InvalidOperationException($"More than {StatementsMax} different statements on one connection: is SQL built from input?");
         }
 
-        for (var i = 0; i < parameters.Length; i++)
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, _) in parameters)
         {
-            var value = IsSqlite ? ForSqlite(parameters[i].Value) : ForPostgres(parameters[i].Value);
-            if (fresh)
-            {
-                var parameter = command.CreateParameter();
-                parameter.ParameterName = parameters[i].Name;
-                parameter.Value = value;
-                command.Parameters.Add(parameter);
-            }
-            else if (!IsSqlite && value.GetType() != command.Parameters[i].Value?.GetType())
-            {
-                command.Parameters[i] = new NpgsqlParameter(parameters[i].Name, value);
-            }
-            else
-            {
-                command.Parameters[i].Value = value;
-            }
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            command.Parameters.Add(parameter);
         }
+
+        return _statements[sql] = command;
+    }
+
+    /// <summary>
+    /// Whether a command may be used again: the types of its parameters are the same, null being one. Npgsql goes on sending the old value of a parameter that
+    /// is replaced, or changes its type, once the statement is prepared. SQLite's parameters have no types.
+    /// </summary>
+    private bool Fits(DbParameterCollection known, object[] values)
+    {
+        var fits = known.Count == values.Length;
+        for (var i = 0; fits && !IsSqlite && i < values.Length; i++)
+        {
+            fits = known[i].Value?.GetType() == values[i].GetType();
+        }
+
+        return fits;
     }
 
     private static object ForPostgres(object? value) => value ?? DBNull.Value;

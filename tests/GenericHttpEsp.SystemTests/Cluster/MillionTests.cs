@@ -27,7 +27,7 @@ public sealed class MillionTests(ClusterPostgres postgres)
         await using var bench = await ClusterBench.StartAsync(
             await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 1000, LatencyJitterMilliseconds = 1000, HonourBatchKey = policy == "retry" });
         await bench.ImportAsync(people);
-        var provider = await bench.ProviderAsync(Size, concurrency: 24, policy, people / Size / AtLeast.TotalSeconds, repeats: policy == "retry");
+        var provider = await bench.ProviderAsync(Size, concurrency: 24, policy, people / Size / AtLeast.TotalSeconds, more: FireDriver.OnUnknown(policy));
         var campaign = await bench.CampaignAsync(provider, FireDriver.Everybody);
         var began = TimeProvider.System.GetTimestamp();
         await bench.StartCampaignAsync(campaign);

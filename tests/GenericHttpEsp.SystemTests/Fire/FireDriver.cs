@@ -18,9 +18,6 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
     protected const int AttemptTimeoutSeconds = 3;
     public const string Everybody = "example";
 
-    // The sandbox's.
-    private const int KeyLifetimeSeconds = 86_400;
-
     // A campaign of a million shares two cores with three silos, a database and the ESP.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(Cluster.FireSize.Of(ci: 3, full: 15));
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(100);
@@ -69,10 +66,12 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
 
     /// <param name="size">Records in a request.</param>
     /// <param name="concurrency">Requests on the wire at once.</param>
-    /// <param name="nickname">Of no other provider.</param>
-    /// <param name="requestsPerSecond">Unset: as many as there are.</param>
-    /// <param name="repeats">Whether what is unknown is sent again under its key, which the sandbox must honour.</param>
-    public async Task<long> ProviderAsync(int size, int concurrency, string nickname, double? requestsPerSecond = null, bool repeats = false)
+    /// <param name="nickname">Its own.</param>
+    /// <param name="requestsPerSecond">Unset: no limit.</param>
+    /// <param name="endpoint">Unset: the sandbox.</param>
+    /// <param name="more">Members of the provider that are added, or stand in for these.</param>
+    public async Task<long> ProviderAsync(
+        int size, int concurrency, string nickname, double? requestsPerSecond = null, string? endpoint = null, JsonObject? more = null)
     {
         var provider = JsonNode.Parse(
             """
@@ -81,17 +80,19 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
                "content": "$$HTML", "heading": "$$Subject", "unsubscribe": "$$UnsubscribeURL"}]}}
             """)!.AsObject();
         provider["nickname"] = nickname;
-        provider["endpoint"] = new Uri(Sandbox.Address, "/send").ToString();
+        provider["endpoint"] = endpoint ?? new Uri(Sandbox.Address, "/send").ToString();
         provider["batch"] = new JsonObject { ["parameter"] = "msgs", ["size"] = size };
         provider["limits"] = new JsonObject { ["concurrency"] = concurrency, ["requestsPerSecond"] = requestsPerSecond };
-        if (repeats)
+        foreach (var (name, value) in more ?? [])
         {
-            provider["onUnknown"] = "retry";
-            provider["idempotency"] = new JsonObject { ["keyLifetimeSeconds"] = KeyLifetimeSeconds };
+            provider[name] = value?.DeepClone();
         }
 
         return (long)(await OkAsync(Door.PostAsJsonAsync("/v1/providers", provider)))["id"]!;
     }
+
+    /// <summary>For <see cref="ProviderAsync"/>: what becomes of records without an answer; <c>retry</c> wants an ESP that honours the key.</summary>
+    public static JsonObject OnUnknown(string policy) => new() { ["onUnknown"] = policy, ["idempotency"] = new JsonObject { ["keyLifetimeSeconds"] = 86_400 } };
 
     public async Task<long> CampaignAsync(long provider, string list)
     {
@@ -139,7 +140,9 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
     }
 
     /// <summary>Asks until the campaign is over, through whichever server is up; answers its last stats.</summary>
-    public async Task<JsonNode> EndAsync(long campaign)
+    /// <param name="campaign">Running.</param>
+    /// <param name="status">How it ends.</param>
+    public async Task<JsonNode> EndAsync(long campaign, string status = "completed")
     {
         using var limit = Limit();
         using var tick = new PeriodicTimer(AskAgain);
@@ -147,7 +150,7 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
         {
             if (await TryGetAsync($"/v1/campaigns/{campaign}/stats", limit.Token) is { } stats && (string)stats["status"]! is not ("running" or "scheduled" or "paused"))
             {
-                Assert.Equal("completed", (string)stats["status"]!);
+                Assert.Equal(status, (string)stats["status"]!);
                 return stats;
             }
 

@@ -22,15 +22,23 @@ internal sealed record FireVerdict(int Lost, int Twice, int Denied, int Unknown)
     }
 
     /// <summary>The same of a campaign to a list, and the servers go on.</summary>
-    public static async Task<FireVerdict> JudgeAsync(FireDriver bench, long campaign, int people, int unknownMax, string list = FireDriver.Everybody)
+    /// <param name="bench">Its servers.</param>
+    /// <param name="campaign">Running.</param>
+    /// <param name="people">Of the list.</param>
+    /// <param name="unknownMax">Whose answers are lost.</param>
+    /// <param name="list">Domain of their addresses.</param>
+    /// <param name="log">Of the ESP that has the mail. Unset: the bench's sandbox.</param>
+    /// <param name="status">How it ends.</param>
+    public static async Task<FireVerdict> JudgeAsync(
+        FireDriver bench, long campaign, int people, int unknownMax, string list = FireDriver.Everybody, Func<IReadOnlyList<SandboxEntry>>? log = null, string status = "completed")
     {
-        var stats = await bench.EndAsync(campaign);
+        var stats = await bench.EndAsync(campaign, status);
         var audit = await FireDriver.OkAsync(bench.Door.GetAsync($"/v1/campaigns/{campaign}/verify"));
         Assert.Empty(audit["problems"]!.AsArray());
         Assert.Equal(people, (int)stats["audience"]!);
         Assert.Equal(people, (int)stats["accepted"]! + (int)stats["unknown"]! + (int)stats["skipped"]!);
 
-        var verdict = Of(bench.Sandbox.Entries(), await FireLedger.ReadAsync(bench, campaign), people, list);
+        var verdict = Of(log is null ? bench.Sandbox.Entries() : log(), await FireLedger.ReadAsync(bench, campaign), people, list);
         Assert.Equal((0, 0, 0), (verdict.Lost, verdict.Twice, verdict.Denied));
         Assert.Equal(verdict.Unknown, (int)stats["unknown"]!);
         Assert.InRange(verdict.Unknown, 0, unknownMax);

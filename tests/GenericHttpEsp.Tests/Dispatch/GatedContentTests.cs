@@ -49,8 +49,30 @@ public sealed class GatedContentTests
 
         var answer = await client.PostAsync($"http://esp.test:{server.Port}/", "abc");
 
-        Assert.Equal((EspAnswerKind.GateMissed, 0L, true), (answer.Kind, answer.BytesHandedOver, answer.BodyReleased));
+        // There was time enough: claiming again at once would be claiming for ever, as long as the ESP is a black hole.
+        Assert.Equal((EspAnswerKind.NotSent, 0L, true), (answer.Kind, answer.BytesHandedOver, answer.BodyReleased));
+        Assert.Equal("connect: none within the send window", answer.Detail);
         Assert.Equal((0L, 0), (server.Bytes, client.OpenClaims));
+    }
+
+    /// <summary>We were late ourselves: that says nothing about the ESP.</summary>
+    [Fact]
+    public async Task Window_EndingDuringTheConnectOfALateRequest_IsMissed()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = Answering();
+        var resolver = new ScriptedResolver(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(201));
+            return [IPAddress.Loopback];
+        });
+        using var client = new TestClient(time, resolver, windowMilliseconds: 500);
+        using var gate = client.Open();
+        time.Advance(TimeSpan.FromMilliseconds(300));
+
+        var answer = await client.SendAsync(TestClient.Post($"http://esp.test:{server.Port}/", [new byte[3]]), gate);
+
+        Assert.Equal((EspAnswerKind.GateMissed, 0L), (answer.Kind, server.Bytes));
     }
 
     [Fact]

@@ -7,16 +7,19 @@ namespace GenericHttpEsp.Tests.Dispatch;
 /// <summary>A server on loopback whose script speaks bytes, for ESPs that behave badly.</summary>
 internal sealed class RawServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Func<RawConnection, Task> _script;
     private readonly Task _accepting;
     private int _connections;
     private long _bytes;
 
-    public RawServer(Func<RawConnection, Task> script)
+    /// <param name="script">Of each connection.</param>
+    /// <param name="port">0 takes a free one.</param>
+    public RawServer(Func<RawConnection, Task> script, int port = 0)
     {
         _script = script;
+        _listener = new TcpListener(IPAddress.Loopback, port);
         _listener.Start();
         _accepting = AcceptAsync();
     }
