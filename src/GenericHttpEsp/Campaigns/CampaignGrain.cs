@@ -26,6 +26,8 @@ internal sealed partial class CampaignGrain(
 
     private CampaignState State => stored.State;
 
+    private static CampaignReply Stale => CampaignReply.Refused(CampaignRefusal.Stale, "The campaign was changed since; read it again.");
+
     public async Task<CampaignReply> CreateAsync(string contract)
     {
         if (State.Status is null)
@@ -46,12 +48,23 @@ internal sealed partial class CampaignGrain(
 
         if (revision is { } seen && seen != State.Revision)
         {
-            return CampaignReply.Refused(CampaignRefusal.Stale, "The campaign was changed since; read it again.");
+            return Stale;
         }
 
         await TakeAsync(contract);
         return CampaignReply.Of(View());
     }
+
+    public Task<CampaignReply> ActIfAsync(CampaignAction action, long revision) => State.Status is not null && revision != State.Revision ? Task.FromResult(Stale) : action switch
+    {
+        CampaignAction.Delete => DeleteAsync(),
+        CampaignAction.Start => StartAsync(),
+        CampaignAction.Pause => PauseAsync(reason: null),
+        CampaignAction.Resume => ResumeAsync(),
+        CampaignAction.Stop => StopAsync(),
+        CampaignAction.Retry => RetryFailedAsync(),
+        _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
+    };
 
     public async Task<CampaignReply> DeleteAsync()
     {

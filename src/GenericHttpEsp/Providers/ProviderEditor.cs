@@ -37,14 +37,26 @@ internal sealed class ProviderEditor(
             : Done(current.Id, await Grain(current.Id).Change(vault.Seal(current.Id, contract, current.Definition), current.Revision));
     }
 
-    public async Task<ProviderAnswer> ArchiveAsync(long id) => Forget(id, await Grain(id).Archive());
+    /// <param name="id">The provider's.</param>
+    /// <param name="revision">What the client has seen, when it said so: the grain refuses when it is no longer so.</param>
+    public async Task<ProviderAnswer> ArchiveAsync(long id, long? revision) =>
+        Forget(id, await (revision is { } seen ? Grain(id).ArchiveIf(seen) : Grain(id).Archive()));
 
-    public async Task<ProviderAnswer> DeleteAsync(long id) => Forget(id, await Grain(id).Delete());
+    /// <inheritdoc cref="ArchiveAsync"/>
+    public async Task<ProviderAnswer> DeleteAsync(long id, long? revision) =>
+        Forget(id, await (revision is { } seen ? Grain(id).DeleteIf(seen) : Grain(id).Delete()));
 
     /// <summary>Asks first: a number that no provider can have fits no token.</summary>
-    public async Task<ProviderAnswer> RotateAsync(long id, bool revokeOthers) => await ReadAsync(id) is null
-        ? new(ProviderResult.Missing, null)
-        : Forget(id, await Grain(id).AddCallbackToken(vault.SealToken(id, CallbackTokens.New(id)), revokeOthers));
+    public async Task<ProviderAnswer> RotateAsync(long id, bool revokeOthers, long? revision)
+    {
+        if (await ReadAsync(id) is null)
+        {
+            return new(ProviderResult.Missing, null);
+        }
+
+        var token = vault.SealToken(id, CallbackTokens.New(id));
+        return Forget(id, await (revision is { } seen ? Grain(id).AddCallbackTokenIf(token, revokeOthers, seen) : Grain(id).AddCallbackToken(token, revokeOthers)));
+    }
 
     /// <summary>Null when there is none, or it was deleted.</summary>
     public async Task<ProviderSnapshot?> ReadAsync(long id) => await Grain(id).Read() is { Definition: not null } snapshot ? snapshot : null;
