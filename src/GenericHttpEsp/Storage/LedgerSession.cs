@@ -2,7 +2,6 @@ using System.Collections;
 using System.Data.Common;
 using System.Globalization;
 using System.Text;
-using Npgsql;
 
 namespace GenericHttpEsp.Storage;
 
@@ -60,7 +59,15 @@ internal sealed class LedgerSession(DbConnection connection, StorageEngine engin
     public DbCommand Prepare(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         BeforeStatement?.Invoke(sql);
-        if (!_statements.TryGetValue(sql, out var command))
+        if (_statements.TryGetValue(sql, out var command) && !IsSqlite && HasOtherTypes(command, parameters))
+        {
+            // A null before a text, say. Npgsql would go on sending the parameters it has prepared with, whatever is put in their place.
+            _statements.Remove(sql);
+            command.Dispose();
+            command = null;
+        }
+
+        if (command is null)
         {
             if (_statements.Count >= StatementsMax)
             {
@@ -107,7 +114,7 @@ internal sealed class LedgerSession(DbConnection connection, StorageEngine engin
 
     private void Bind(DbCommand command, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        // Re-created only when a type changes: a prepared statement keeps its parameters.
+        // A prepared statement keeps its parameters.
         var fresh = command.Parameters.Count != parameters.Length;
         if (fresh)
         {
@@ -124,15 +131,29 @@ internal sealed class LedgerSession(DbConnection connection, StorageEngine engin
                 parameter.Value = value;
                 command.Parameters.Add(parameter);
             }
-            else if (!IsSqlite && value.GetType() != command.Parameters[i].Value?.GetType())
-            {
-                command.Parameters[i] = new NpgsqlParameter(parameters[i].Name, value);
-            }
             else
             {
                 command.Parameters[i].Value = value;
             }
         }
+    }
+
+    private static bool HasOtherTypes(DbCommand command, ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        if (command.Parameters.Count != parameters.Length)
+        {
+            return true;
+        }
+
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            if (ForPostgres(parameters[i].Value).GetType() != command.Parameters[i].Value?.GetType())
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static object ForPostgres(object? value) => value ?? DBNull.Value;
