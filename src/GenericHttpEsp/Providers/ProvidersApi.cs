@@ -83,7 +83,7 @@ internal static class ProvidersApi
                 return stale;
             }
 
-            var edit = await editor.ChangeAsync(current, body, nulls);
+            var edit = await editor.ChangeAsync(current, body, nulls, cancellationToken);
             if (edit.Errors is { } errors)
             {
                 return Problems.Invalid(errors);
