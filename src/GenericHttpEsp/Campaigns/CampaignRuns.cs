@@ -1,5 +1,6 @@
 using System.Text.Json;
 using GenericHttpEsp.Api;
+using GenericHttpEsp.Content;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Stats;
@@ -35,9 +36,15 @@ internal sealed class CampaignRuns(
             return (0, found);
         }
 
-        foreach (var (pointer, messages) in templates.Bind(provider, contract, campaignId, run, DateOf(now), now).Errors)
+        var binding = templates.Bind(provider, contract, campaignId, run, DateOf(now), now);
+        foreach (var (pointer, messages) in binding.Errors)
         {
             found[pointer] = messages;
+        }
+
+        if (found.Count == 0 && SampleRender.Check(binding.Template!.RenderRecord) is { } failure)
+        {
+            found = Explain(contract, failure);
         }
 
         if (found.Count > 0)
@@ -56,6 +63,12 @@ internal sealed class CampaignRuns(
 
         return (pinned.Version, null);
     }
+
+    /// <summary>One of its texts, or what the provider's template makes of them.</summary>
+    private static Dictionary<string, string[]> Explain(CampaignContract contract, RenderFailure failure) =>
+        CampaignContractRules.Check(contract) is { Count: > 0 } errors
+            ? errors
+            : new() { ["/providerId"] = [$"The provider's template with this content cannot be rendered, not even for somebody without attributes: {failure.Detail}"] };
 
     /// <summary>The run has ended: its template version need not be kept.</summary>
     public Task UnpinAsync(long campaignId, long providerId) => grains.GetGrain<IProviderGrain>(providerId).Unpin(campaignId);
