@@ -40,29 +40,33 @@ internal sealed class BatchRetention(LedgerDatabase database, MonthPartitions pa
     }
 
     /// <summary>
-    /// Marks a month's runs, when all of them are finished. Open rows are looked for as well, in the words of their indexes: a partition that is dropped does
-    /// not come back.
+    /// Marks a month's runs, when all of them are finished. Looked for before, so that nothing is written in vain, and again once the marks hold the runs' rows: a
+    /// retry that was announced meanwhile either waits for them and is refused, or is seen here.
     /// </summary>
     private async Task<bool> MarkAsync(LedgerSession session, long month)
     {
-        (string, object?)[] dates = [("@first", month * 100), ("@last", (month * 100) + 99)];
-        if (await session.FirstAsync(
-            $"""
-            select 1 where exists (select 1 from runs r where r.run_date between @first and @last and not ({Finished}))
-              or exists (select 1 from batches where run_date between @first and @last and state = 3)
-              or exists (select 1 from batches where run_date between @first and @last and state in (0, 1) and state = 1)
-            """,
-            static row => row.GetInt32(0),
-            dates) == 1)
+        if (await IsInUseAsync(session, month))
         {
             return false;
         }
 
         await session.ExecuteAsync(
             "update runs set batches_removed_at = @now where run_date between @first and @last and batches_removed_at is null",
-            [.. dates, ("@now", time.GetUtcNow().ToUnixTimeMilliseconds())]);
-        return true;
+            [.. Dates(month), ("@now", time.GetUtcNow().ToUnixTimeMilliseconds())]);
+        return !await IsInUseAsync(session, month);
     }
+
+    /// <summary>Open rows are looked for as well, in the words of their indexes: a partition that is dropped does not come back.</summary>
+    private static async Task<bool> IsInUseAsync(LedgerSession session, long month) => await session.FirstAsync(
+        $"""
+        select 1 where exists (select 1 from runs r where r.run_date between @first and @last and not ({Finished}))
+          or exists (select 1 from batches where run_date between @first and @last and state = 3)
+          or exists (select 1 from batches where run_date between @first and @last and state in (0, 1) and state = 1)
+        """,
+        static row => row.GetInt32(0),
+        Dates(month)) == 1;
+
+    private static (string, object?)[] Dates(long month) => [("@first", month * 100), ("@last", (month * 100) + 99)];
 
     private async Task<int> RowsAsync(CancellationToken cancellationToken)
     {

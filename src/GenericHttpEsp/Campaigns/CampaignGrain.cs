@@ -26,6 +26,8 @@ internal sealed partial class CampaignGrain(
 
     private CampaignState State => stored.State;
 
+    private static CampaignReply Stale => CampaignReply.Refused(CampaignRefusal.Stale, "The campaign was changed since; read it again.");
+
     public async Task<CampaignReply> CreateAsync(string contract)
     {
         if (State.Status is null)
@@ -46,12 +48,23 @@ internal sealed partial class CampaignGrain(
 
         if (revision is { } seen && seen != State.Revision)
         {
-            return CampaignReply.Refused(CampaignRefusal.Stale, "The campaign was changed since; read it again.");
+            return Stale;
         }
 
         await TakeAsync(contract);
         return CampaignReply.Of(View());
     }
+
+    public Task<CampaignReply> ActIfAsync(CampaignAction action, long revision) => State.Status is not null && revision != State.Revision ? Task.FromResult(Stale) : action switch
+    {
+        CampaignAction.Delete => DeleteAsync(),
+        CampaignAction.Start => StartAsync(),
+        CampaignAction.Pause => PauseAsync(reason: null),
+        CampaignAction.Resume => ResumeAsync(),
+        CampaignAction.Stop => StopAsync(),
+        CampaignAction.Retry => RetryFailedAsync(),
+        _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
+    };
 
     public async Task<CampaignReply> DeleteAsync()
     {
@@ -91,7 +104,7 @@ internal sealed partial class CampaignGrain(
         var schedule = CampaignSchedule.Of(State.Contract!);
         if (schedule > now)
         {
-            await runs.AnnounceAsync(Id, schedule.Value);
+            await runs.AnnounceAsync(Id, schedule.Value, State.Revision + 1);
             State.Status = CampaignStatuses.Scheduled;
             await SaveAsync();
         }
@@ -188,12 +201,6 @@ internal sealed partial class CampaignGrain(
             return CampaignReply.Of(View());
         }
 
-        if (await runs.IsOlderThanRetentionAsync(Id))
-        {
-            return CampaignReply.Refused(
-                CampaignRefusal.LifeCycle, "The campaign is older than retention: how many failed is known, but not who. Make a new one.");
-        }
-
         var counts = await runs.CountsAsync(Id);
         if (counts.InFlight > 0 || counts.By[RecordOutcome.Failed] + counts.By[RecordOutcome.Refused] == 0)
         {
@@ -209,7 +216,14 @@ internal sealed partial class CampaignGrain(
             return CampaignReply.Invalid(errors);
         }
 
-        await runs.AnnounceAsync(Id, due: null);
+        await runs.AnnounceAsync(Id, due: null, State.Revision + 1);
+        if (await runs.IsOlderThanRetentionAsync(Id))
+        {
+            await AbandonAsync();
+            return CampaignReply.Refused(
+                CampaignRefusal.LifeCycle, "The campaign is older than retention: how many failed is known, but not who. Make a new one.");
+        }
+
         // The intent first: from here on every poke completes it, however often the process ends.
         (State.Status, State.Reason, State.EndedAt, State.RetryPending) = (CampaignStatuses.Running, null, null, true);
         (State.Run, State.ProviderVersion, State.StartedAt, State.RunDate) = (State.Run + 1, version, now, CampaignRuns.DateOf(now));
@@ -255,7 +269,7 @@ internal sealed partial class CampaignGrain(
                 break;
             default:
                 // Deleted, completed, or a start that crashed before anybody was told that it happened.
-                await EndAsync();
+                await AbandonAsync();
                 break;
         }
     }
@@ -278,7 +292,7 @@ internal sealed partial class CampaignGrain(
 
     private async Task BeginAsync(DateTimeOffset now)
     {
-        await runs.AnnounceAsync(Id, due: null);
+        await runs.AnnounceAsync(Id, due: null, State.Revision + 1);
         FailPoints.Pass(FailPoints.StartAnnounced);
         var began = await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
         FailPoints.Pass(FailPoints.StartOpened);
@@ -317,11 +331,26 @@ internal sealed partial class CampaignGrain(
         }
     }
 
+    /// <summary>
+    /// What was announced will not be. The state moves past the announcement first: another activation that has made it fails to store, or has stored already
+    /// and this one fails.
+    /// </summary>
+    private async Task AbandonAsync()
+    {
+        if (State.Status is not null && await runs.IsAnnouncedLaterAsync(Id, State.Revision))
+        {
+            await SaveAsync();
+        }
+
+        await EndAsync();
+    }
+
     private async Task EndAsync()
     {
         await runs.UnpinAsync(Id, State.ProviderId);
         FailPoints.Pass(FailPoints.EndUnpinned);
-        await runs.ForgetAsync(Id);
+        // Ids of deleted ones are not used again.
+        await runs.ForgetAsync(Id, State.Status is null ? long.MaxValue : State.Revision);
     }
 
     private async Task PublishAsync()

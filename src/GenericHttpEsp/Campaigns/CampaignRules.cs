@@ -1,7 +1,8 @@
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>What a person may do with a campaign, by its status.</summary>
-internal enum CampaignAction
+[GenerateSerializer, Alias("ghe.CampaignAction")]
+public enum CampaignAction
 {
     Edit,
     Delete,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using GenericHttpEsp.Api;
+using GenericHttpEsp.Content;
 using GenericHttpEsp.Providers;
 using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Stats;
@@ -35,9 +36,15 @@ internal sealed class CampaignRuns(
             return (0, found);
         }
 
-        foreach (var (pointer, messages) in templates.Bind(provider, contract, campaignId, run, DateOf(now), now).Errors)
+        var binding = templates.Bind(provider, contract, campaignId, run, DateOf(now), now);
+        foreach (var (pointer, messages) in binding.Errors)
         {
             found[pointer] = messages;
+        }
+
+        if (found.Count == 0 && SampleRender.Check(binding.Template!.RenderRecord) is { } failure)
+        {
+            found = Explain(contract, failure);
         }
 
         if (found.Count > 0)
@@ -57,15 +64,26 @@ internal sealed class CampaignRuns(
         return (pinned.Version, null);
     }
 
+    /// <summary>One of its texts, or what the provider's template makes of them.</summary>
+    private static Dictionary<string, string[]> Explain(CampaignContract contract, RenderFailure failure) =>
+        CampaignContractRules.Check(contract) is { Count: > 0 } errors
+            ? errors
+            : new() { ["/providerId"] = [$"The provider's template with this content cannot be rendered, not even for somebody without attributes: {failure.Detail}"] };
+
     /// <summary>The run has ended: its template version need not be kept.</summary>
     public Task UnpinAsync(long campaignId, long providerId) => grains.GetGrain<IProviderGrain>(providerId).Unpin(campaignId);
 
-    /// <summary>Nobody knows any more who failed.</summary>
-    public Task<bool> IsOlderThanRetentionAsync(long campaignId) => database.ReadAsync(session => RemovedRuns.AnyAsync(session, campaignId));
+    /// <summary>
+    /// Nobody knows any more who failed. Asked once the work is announced: retention marks a campaign's runs first and looks for its work then, so one of the two
+    /// sees the other.
+    /// </summary>
+    public Task<bool> IsOlderThanRetentionAsync(long campaignId) =>
+        database.WriteAsync(WriteKind.Claim, session => RemovedRuns.AnyLockedAsync(session, campaignId));
 
     /// <param name="campaignId">The campaign.</param>
     /// <param name="due">Null: now.</param>
-    public Task AnnounceAsync(long campaignId, DateTimeOffset? due) => work.AddAsync(campaignId, due, CancellationToken.None);
+    /// <param name="revision">Of the state that will be stored next.</param>
+    public Task AnnounceAsync(long campaignId, DateTimeOffset? due, long revision) => work.AddAsync(campaignId, due, revision, CancellationToken.None);
 
     /// <summary>
     /// Fixes the audience on one snapshot. Answers when the run began: a run that stood already (the ledger of a restored pair is the younger one) keeps its time,
@@ -130,7 +148,12 @@ internal sealed class CampaignRuns(
     /// <summary>Any revision above this one pauses and opens again.</summary>
     public Task<long> ControlAsync(long campaignId) => partitions.ControlAsync(campaignId, CancellationToken.None);
 
-    public Task ForgetAsync(long campaignId) => work.RemoveAsync(campaignId, CancellationToken.None);
+    /// <inheritdoc cref="CampaignWorkStore.IsAnnouncedLaterAsync"/>
+    public Task<bool> IsAnnouncedLaterAsync(long campaignId, long revision) => work.IsAnnouncedLaterAsync(campaignId, revision, CancellationToken.None);
+
+    /// <param name="campaignId">The campaign.</param>
+    /// <param name="revision">Of the stored state that has no work any more.</param>
+    public Task ForgetAsync(long campaignId, long revision) => work.RemoveAsync(campaignId, revision, CancellationToken.None);
 
     public Task<CampaignCounts> CountsAsync(long campaignId) => partitions.CountsAsync(campaignId, CancellationToken.None);
 

@@ -19,16 +19,11 @@ internal static class CampaignsApi
         campaigns.MapGet("/{id:long}", GetAsync).Produces<CampaignAnswer>();
         campaigns.MapPut("/{id:long}", ReplaceAsync).WithBodyLimit(BodyBytesMax).Accepts<CampaignContract>("application/json").Produces<CampaignAnswer>();
         campaigns.MapDelete("/{id:long}", DeleteAsync).Produces(StatusCodes.Status204NoContent);
-        campaigns.MapPost("/{id:long}/start", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.StartAsync()))
-            .Produces<CampaignAnswer>();
-        campaigns.MapPost("/{id:long}/pause", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.PauseAsync(null)))
-            .Produces<CampaignAnswer>();
-        campaigns.MapPost("/{id:long}/resume", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.ResumeAsync()))
-            .Produces<CampaignAnswer>();
-        campaigns.MapPost("/{id:long}/stop", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.StopAsync()))
-            .Produces<CampaignAnswer>();
-        campaigns.MapPost("/{id:long}/retry-failed", static (long id, HttpContext context, IGrainFactory grains) => ActAsync(context, grains, id, static grain => grain.RetryFailedAsync()))
-            .Produces<CampaignAnswer>();
+        campaigns.MapAction("start", CampaignAction.Start, static grain => grain.StartAsync());
+        campaigns.MapAction("pause", CampaignAction.Pause, static grain => grain.PauseAsync(null));
+        campaigns.MapAction("resume", CampaignAction.Resume, static grain => grain.ResumeAsync());
+        campaigns.MapAction("stop", CampaignAction.Stop, static grain => grain.StopAsync());
+        campaigns.MapAction("retry-failed", CampaignAction.Retry, static grain => grain.RetryFailedAsync());
         campaigns.MapUnknown();
         campaigns.MapReports();
         campaigns.MapGet("/{id:long}/stats", StatsAsync).Produces<CampaignStats>();
@@ -90,14 +85,34 @@ internal static class CampaignsApi
         return Answer(context, id, await grain.ReplaceAsync(JsonSerializer.Serialize(contract, ApiJson.Options), revision));
     }
 
+    private static void MapAction(this IEndpointRouteBuilder campaigns, string name, CampaignAction action, Func<ICampaignGrain, Task<CampaignReply>> act) => campaigns.MapPost(
+        $"/{{id:long}}/{name}",
+        async (long id, HttpContext context, IGrainFactory grains) =>
+        {
+            var (reply, problem) = await ActAsync(context, grains, id, action, act);
+            return problem ?? Answer(context, id, reply!);
+        }).Produces<CampaignAnswer>();
+
     private static async Task<IResult> DeleteAsync(long id, HttpContext context, IGrainFactory grains)
     {
-        var reply = await grains.GetGrain<ICampaignGrain>(id).DeleteAsync();
-        return reply.Refusal == CampaignRefusal.None ? Results.NoContent() : Answer(context, id, reply);
+        var (reply, problem) = await ActAsync(context, grains, id, CampaignAction.Delete, static grain => grain.DeleteAsync());
+        return problem ?? (reply!.Refusal == CampaignRefusal.None ? Results.NoContent() : Answer(context, id, reply));
     }
 
-    private static async Task<IResult> ActAsync(HttpContext context, IGrainFactory grains, long id, Func<ICampaignGrain, Task<CampaignReply>> act) =>
-        Answer(context, id, await act(grains.GetGrain<ICampaignGrain>(id)));
+    /// <summary>With <c>If-Match</c> only while the campaign is as the caller has seen it.</summary>
+    private static async Task<(CampaignReply? Reply, IResult? Problem)> ActAsync(
+        HttpContext context, IGrainFactory grains, long id, CampaignAction action, Func<ICampaignGrain, Task<CampaignReply>> act)
+    {
+        var grain = grains.GetGrain<ICampaignGrain>(id);
+        if (context.Request.Headers.IfMatch.Count == 0)
+        {
+            return (await act(grain), null);
+        }
+
+        return await grain.GetAsync() is not { } current ? (null, NotFound(id))
+            : !ETags.TryMatch(context.Request, current.Revision, out var stale) ? (null, stale)
+            : (await grain.ActIfAsync(action, current.Revision), null);
+    }
 
     private static async Task<IResult> StatsAsync(long id, IGrainFactory grains, PartitionStore partitions, CancellationToken cancellationToken) =>
         await grains.GetGrain<ICampaignGrain>(id).GetAsync() is { } campaign

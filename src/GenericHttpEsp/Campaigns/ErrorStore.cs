@@ -1,3 +1,4 @@
+using System.Data.Common;
 using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Stats;
 using GenericHttpEsp.Storage;
@@ -5,12 +6,12 @@ using GenericHttpEsp.Storage;
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>
-/// What went wrong, grouped. Totals come from counters, reasons from the rows whose bytes hold such an outcome; a request looks at a bounded number of rows,
-/// and what it has not looked at stands under <c>other</c> (or what is not there any more, under <c>older than retention</c>), so the counts always add up to the stats.
+/// What went wrong, grouped by what was said. Totals come from counters, reasons from the rows whose bytes hold such an outcome, counted in the database: of any
+/// number of rows the most frequent reasons come back. The rest stands under <c>other</c> (or what is not there any more, under <c>older than retention</c>), so the
+/// counts always add up to the stats.
 /// </summary>
 internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partitions, Retention retention)
 {
-    private const int ScannedRowsMax = 20_000;
     private const int GroupsMax = 50;
     private const int SamplesMax = 3;
     private const string Other = "other";
@@ -45,25 +46,45 @@ internal sealed class ErrorStore(LedgerDatabase database, PartitionStore partiti
     private static async Task<List<(string, string, long, IReadOnlyList<long>)>> AnswersAsync(
         LedgerSession session, long campaign, RecordOutcome outcome, long total, string rest)
     {
-        var holds = session.IsSqlite ? $"instr(outcome, x'{(int)outcome:x2}') > 0" : $"position('\\x{(int)outcome:x2}'::bytea in outcome) > 0";
-        var rows = await session.QueryAsync(
+        var answers = await session.QueryAsync(
             $"""
-            select ids, outcome, coalesce(answer, '') from (
-              select ids, outcome, answer, run, last_id from batches where {RunDates.OfCampaign} and campaign_id = @campaign order by run, last_id limit {ScannedRowsMax}) rows
-            where {holds} limit {ScannedRowsMax}
+            select coalesce(answer, ''), sum({Occurrences(session, outcome)}) as records, {Sample(0)}, {Sample(1)}, {Sample(2)}
+            from batches where {RunDates.OfCampaign} and campaign_id = @campaign and {Holds(session, outcome)}
+            group by coalesce(answer, '') order by records desc, coalesce(answer, '') limit {GroupsMax}
             """,
-            row => (Ids: IdArray.FromColumn(session, row, 0), Outcomes: row.GetFieldValue<byte[]>(1), Answer: row.GetString(2)),
+            static row => (Reason: row.GetString(0), Count: row.GetInt64(1), Rows: (long?[])[Id(row, 2), Id(row, 3), Id(row, 4)]),
             ("@campaign", campaign));
-        var groups = rows
-            .SelectMany(row => row.Ids.Where((_, i) => row.Outcomes[i] == (byte)outcome).Select(id => (row.Answer, Id: id)))
-            .GroupBy(static record => record.Answer, static record => record.Id)
-            .Select(static group => (Reason: group.Key, Count: (long)group.Count(), Ids: (IReadOnlyList<long>)[.. group.Take(SamplesMax)]))
-            .OrderByDescending(static group => group.Count).Take(GroupsMax)
-            .Select(group => (RecordWords.Of(outcome), group.Reason, group.Count, group.Ids))
-            .ToList();
+        var samples = await SamplesAsync(session, campaign, outcome, [.. answers.SelectMany(static answer => answer.Rows.OfType<long>())]);
+        var groups = answers.ConvertAll(answer => (
+            RecordWords.Of(outcome), answer.Reason, answer.Count,
+            (IReadOnlyList<long>)[.. answer.Rows.OfType<long>().Order().SelectMany(row => samples.GetValueOrDefault(row, [])).Take(SamplesMax)]));
         AddRest(groups, RecordWords.Of(outcome), total, rest);
         return groups;
+
+        static long? Id(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
     }
+
+    /// <summary>People with the outcome in each of these rows, a few. Found by their whole keys: dates are few, and a row's place in its month is in the key.</summary>
+    private static async Task<Dictionary<long, long[]>> SamplesAsync(LedgerSession session, long campaign, RecordOutcome outcome, long[] rows)
+    {
+        var dates = await session.QueryAsync("select distinct run_date from runs where campaign_id = @campaign", static row => row.GetInt64(0), ("@campaign", campaign));
+        return (await session.QueryAsync(
+            $"select id, ids, outcome from batches where run_date {session.Any("@dates")} and id {session.Any("@ids")}",
+            row => (Id: row.GetInt64(0), Ids: IdArray.FromColumn(session, row, 1), Outcomes: row.GetFieldValue<byte[]>(2)),
+            ("@dates", dates.ToArray()), ("@ids", rows)))
+            .ToDictionary(static row => row.Id, row => row.Ids.Where((_, i) => row.Outcomes[i] == (byte)outcome).Take(SamplesMax).ToArray());
+    }
+
+    private static string Holds(LedgerSession session, RecordOutcome outcome) =>
+        session.IsSqlite ? $"instr(outcome, x'{(int)outcome:x2}') > 0" : $"position('\\x{(int)outcome:x2}'::bytea in outcome) > 0";
+
+    /// <summary>How many bytes of a row are this one. As text each of the outcomes asked for is one character that occurs nowhere else in it.</summary>
+    private static string Occurrences(LedgerSession session, RecordOutcome outcome) => session.IsSqlite
+        ? $"length(outcome) - length(cast(replace(outcome, char({(int)outcome}), '') as blob))"
+        : $"length(encode(outcome, 'escape')) - length(replace(encode(outcome, 'escape'), chr({(int)outcome}), ''))";
+
+    /// <summary>One of the group's rows: up to three different ones, without sorting them all.</summary>
+    private static string Sample(int third) => $"min(case when id % {SamplesMax} = {third} then id end)";
 
     private static async Task<List<(string, string, long, IReadOnlyList<long>)>> BouncesAsync(LedgerSession session, long campaign, EventCounts counts, string rest)
     {

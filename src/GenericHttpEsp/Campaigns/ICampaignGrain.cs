@@ -44,6 +44,12 @@ public interface ICampaignGrain : IGrainWithIntegerKey
     [Alias("RetryFailed"), ResponseTimeout("00:10:00")]
     Task<CampaignReply> RetryFailedAsync();
 
+    /// <summary>The action, if the caller has seen the current revision; else stale.</summary>
+    /// <param name="action">Any but <see cref="CampaignAction.Edit"/>: see <see cref="ReplaceAsync"/>.</param>
+    /// <param name="revision">The one the caller has seen.</param>
+    [Alias("ActIf"), ResponseTimeout("00:10:00")]
+    Task<CampaignReply> ActIfAsync(CampaignAction action, long revision);
+
     /// <summary>The sweeper's call, and a partition's when it is done: goes on with whatever is due.</summary>
     [Alias("Poke"), ResponseTimeout("00:10:00")]
     Task PokeAsync();

@@ -8,8 +8,6 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 {
     private const int IdsPerPageMax = 1000;
     private static readonly TimeSpan RowsEvery = TimeSpan.FromMilliseconds(250);
-    // A dispatcher that lost a row with its activation never claims it; after this the row is offered again (a second claim is refused).
-    private static readonly TimeSpan RowOfferLasts = TimeSpan.FromSeconds(60);
 
     // So long without room, and what could be rendered has been.
     private static readonly TimeSpan RoomSoon = TimeSpan.FromSeconds(1);
@@ -17,7 +15,8 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     // How long a partition without a turn looks at nothing else.
     private static readonly TimeSpan TurnWait = TimeSpan.FromMilliseconds(500);
 
-    private readonly Dictionary<(long Row, int Repetition), long> _offeredRows = [];
+    // An offered row is claimed, or held by somebody, or lost with the dispatcher's stream, which ends the epoch; it never comes back under the same key.
+    private readonly HashSet<(long Row, int Repetition)> _offeredRows = [];
     private readonly PageRenderer _renderer = new(work.Time);
     private long _position = lease.Cursor;
     private long _nextBlock = lease.FirstBlock;
@@ -25,6 +24,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     private int _next;
     private long? _rowsLookedAt;
     private bool _offered;
+    private bool _taken;
     private bool _forgiven;
     private IDisposable? _turn;
 
@@ -67,7 +67,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
 
         _rowsLookedAt = work.Time.GetTimestamp();
         var open = await work.Partitions.OpenRowsAsync(partition, cancellationToken);
-        foreach (var row in open.Waiting.Where(row => row.DueInMilliseconds <= 0 && !WasOffered(row)))
+        foreach (var row in open.Waiting.Where(row => row.DueInMilliseconds <= 0 && !_offeredRows.Contains((row.Id, row.Repetition))))
         {
             var receipt = await OfferRowAsync(row, cancellationToken);
             if (receipt != PageReceipt.Taken)
@@ -75,7 +75,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
                 return receipt;
             }
 
-            _offeredRows[(row.Id, row.Repetition)] = work.Time.GetTimestamp();
+            _offeredRows.Add((row.Id, row.Repetition));
         }
 
         return PageReceipt.Taken;
@@ -167,7 +167,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         _offered = true;
         while (true)
         {
-            var offer = work.Dispatcher(template.Provider.Id, partition).OfferAsync(page);
+            var offer = work.Dispatcher(template.Provider.Id, partition).OfferAsync(page with { Continues = _taken });
             if (!_forgiven && !offer.IsCompleted && await Task.WhenAny(offer, work.DelayAsync(RoomSoon, cancellationToken)) != offer)
             {
                 await ForgiveAsync(cancellationToken);
@@ -177,6 +177,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
             cancellationToken.ThrowIfCancellationRequested();
             if (receipt != PageReceipt.Full)
             {
+                _taken |= receipt == PageReceipt.Taken;
                 return receipt;
             }
         }
@@ -196,7 +197,4 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         Bytes = rendered.Bytes,
         Last = rendered.Ids[^1] >= lastId,
     };
-
-    private bool WasOffered(WaitingRow row) =>
-        _offeredRows.TryGetValue((row.Id, row.Repetition), out var at) && work.Time.GetElapsedTime(at) < RowOfferLasts;
 }

@@ -9,6 +9,12 @@ internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates template
 
     public async Task<PageReceipt> OfferAsync(RecordPage page)
     {
+        if (page.Continues && !IsMine(page.PartitionId, page.Epoch))
+        {
+            // What it took before is lost with an activation: claims from here on could pass those by.
+            return _streams.TryGetValue(page.PartitionId, out var other) && other.Epoch > page.Epoch ? PageReceipt.Fenced : PageReceipt.Broken;
+        }
+
         var stream = Find(page);
         if (stream is null)
         {
@@ -25,7 +31,7 @@ internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates template
     }
 
     public Task<PageReceipt> ProbeAsync(long partitionId, long epoch) => Task.FromResult(
-        _streams.TryGetValue(partitionId, out var stream) && stream.Epoch == epoch ? stream.State : PageReceipt.Broken);
+        IsMine(partitionId, epoch) ? _streams[partitionId].State : PageReceipt.Broken);
 
     public async Task DropAsync(long partitionId, long epoch)
     {
@@ -38,6 +44,8 @@ internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates template
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
         await Task.WhenAll(_streams.Values.Select(stream => stream.StopAsync()));
+
+    private bool IsMine(long partitionId, long epoch) => _streams.TryGetValue(partitionId, out var stream) && stream.Epoch == epoch;
 
     /// <summary>The stream of the page's epoch; a newer epoch ends an older stream, an older one finds nothing.</summary>
     private BatchStream? Find(RecordPage page)

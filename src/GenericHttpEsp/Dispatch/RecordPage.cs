@@ -35,6 +35,12 @@ public sealed record RecordPage
     /// <summary>The row's request was made and its answer is lost: the same request again, under the same key.</summary>
     [Id(11)] public bool Repeats { get; init; }
 
+    /// <summary>
+    /// A page of this epoch was taken before: a dispatcher that does not know of it answers <see cref="PageReceipt.Broken"/>. (False from silos of a version
+    /// that does not tell.)
+    /// </summary>
+    [Id(12)] public bool Continues { get; init; }
+
     /// <summary>Nothing follows: what is buffered goes out without waiting for more.</summary>
     [Id(10)] public required bool Last { get; init; }
 }

@@ -30,6 +30,18 @@ public interface IProviderGrain : IGrainWithIntegerKey
     [Alias("AddCallbackToken")]
     Task<ProviderAnswer> AddCallbackToken(string sealedToken, bool revokeOthers);
 
+    /// <summary>As <see cref="Archive"/>, if the revision is still the current one, else <see cref="ProviderResult.Stale"/>.</summary>
+    [Alias("ArchiveIf")]
+    Task<ProviderAnswer> ArchiveIf(long revision);
+
+    /// <summary>As <see cref="Delete"/>, if the revision is still the current one, else <see cref="ProviderResult.Stale"/>.</summary>
+    [Alias("DeleteIf")]
+    Task<ProviderAnswer> DeleteIf(long revision);
+
+    /// <summary>As <see cref="AddCallbackToken"/>, if the revision is still the current one, else <see cref="ProviderResult.Stale"/>.</summary>
+    [Alias("AddCallbackTokenIf")]
+    Task<ProviderAnswer> AddCallbackTokenIf(string sealedToken, bool revokeOthers, long revision);
+
     /// <summary>The current state; null when there never was such a provider. A deleted one still answers its tokens.</summary>
     [Alias("Read")]
     Task<ProviderSnapshot?> Read();

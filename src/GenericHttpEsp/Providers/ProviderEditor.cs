@@ -10,9 +10,11 @@ internal readonly record struct ProviderEdit(ProviderAnswer? Answer, IReadOnlyDi
 
 /// <summary>Checks what clients say about providers, seals their secrets and hands it to the grain.</summary>
 internal sealed class ProviderEditor(
-    IGrainFactory grains, LedgerDatabase database, SecretVault vault, ProviderCatalog catalog, IEndpointGuard guard)
+    IGrainFactory grains, LedgerDatabase database, SecretVault vault, ProviderCatalog catalog, ProviderIndex index, IEndpointGuard guard)
 {
     private const string Sequence = "provider";
+
+    private static ProviderEdit Taken => ProviderEdit.Wrong("/nickname", "Another provider has this nickname.");
 
     public async Task<ProviderEdit> CreateAsync(ProviderContract sent, CancellationToken cancellationToken)
     {
@@ -22,6 +24,11 @@ internal sealed class ProviderEditor(
             return new(null, errors);
         }
 
+        if (await index.IsTakenAsync(contract.Nickname!, by: 0, cancellationToken))
+        {
+            return Taken;
+        }
+
         var id = await Settings.NextAsync(database, Sequence, cancellationToken);
         return Done(id, await Grain(id).Create(vault.Seal(id, contract, before: null), vault.SealToken(id, CallbackTokens.New(id))));
     }
@@ -29,22 +36,35 @@ internal sealed class ProviderEditor(
     /// <param name="current">What the client is believed to have seen; the grain refuses when it is no longer so.</param>
     /// <param name="sent">The whole contract.</param>
     /// <param name="nulls">Pointers of secrets that were sent as null.</param>
-    public async Task<ProviderEdit> ChangeAsync(ProviderSnapshot current, ProviderContract sent, IReadOnlySet<string> nulls)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<ProviderEdit> ChangeAsync(ProviderSnapshot current, ProviderContract sent, IReadOnlySet<string> nulls, CancellationToken cancellationToken)
     {
         var (contract, errors) = Check(sent, nulls, vault.Open(current.Id, current.Definition!));
-        return errors.Count > 0
-            ? new(null, errors)
+        return errors.Count > 0 ? new(null, errors)
+            : await index.IsTakenAsync(contract.Nickname!, current.Id, cancellationToken) ? Taken
             : Done(current.Id, await Grain(current.Id).Change(vault.Seal(current.Id, contract, current.Definition), current.Revision));
     }
 
-    public async Task<ProviderAnswer> ArchiveAsync(long id) => Forget(id, await Grain(id).Archive());
+    /// <param name="id">The provider's.</param>
+    /// <param name="revision">What the client has seen, when it said so: the grain refuses when it is no longer so.</param>
+    public async Task<ProviderAnswer> ArchiveAsync(long id, long? revision) =>
+        Forget(id, await (revision is { } seen ? Grain(id).ArchiveIf(seen) : Grain(id).Archive()));
 
-    public async Task<ProviderAnswer> DeleteAsync(long id) => Forget(id, await Grain(id).Delete());
+    /// <inheritdoc cref="ArchiveAsync"/>
+    public async Task<ProviderAnswer> DeleteAsync(long id, long? revision) =>
+        Forget(id, await (revision is { } seen ? Grain(id).DeleteIf(seen) : Grain(id).Delete()));
 
     /// <summary>Asks first: a number that no provider can have fits no token.</summary>
-    public async Task<ProviderAnswer> RotateAsync(long id, bool revokeOthers) => await ReadAsync(id) is null
-        ? new(ProviderResult.Missing, null)
-        : Forget(id, await Grain(id).AddCallbackToken(vault.SealToken(id, CallbackTokens.New(id)), revokeOthers));
+    public async Task<ProviderAnswer> RotateAsync(long id, bool revokeOthers, long? revision)
+    {
+        if (await ReadAsync(id) is null)
+        {
+            return new(ProviderResult.Missing, null);
+        }
+
+        var token = vault.SealToken(id, CallbackTokens.New(id));
+        return Forget(id, await (revision is { } seen ? Grain(id).AddCallbackTokenIf(token, revokeOthers, seen) : Grain(id).AddCallbackToken(token, revokeOthers)));
+    }
 
     /// <summary>Null when there is none, or it was deleted.</summary>
     public async Task<ProviderSnapshot?> ReadAsync(long id) => await Grain(id).Read() is { Definition: not null } snapshot ? snapshot : null;
@@ -52,7 +72,7 @@ internal sealed class ProviderEditor(
     private IProviderGrain Grain(long id) => grains.GetGrain<IProviderGrain>(id);
 
     private ProviderEdit Done(long id, ProviderAnswer answer) => Forget(id, answer).Result == ProviderResult.NameTaken
-        ? ProviderEdit.Wrong("/nickname", "Another provider has this nickname.")
+        ? Taken
         : new(answer, null);
 
     private ProviderAnswer Forget(long id, ProviderAnswer answer)

@@ -54,6 +54,14 @@ internal sealed class ProviderGrain([PersistentState("provider", ProviderGrain.S
         : State.Tokens.Count >= ProviderChanges.TokensMax && !revokeOthers ? Answer(ProviderResult.Full)
         : await KeepAsync(ProviderChanges.AddToken(State, sealedToken, revokeOthers, Now));
 
+    public Task<ProviderAnswer> ArchiveIf(long revision) => IfAsync(revision, Archive);
+
+    public Task<ProviderAnswer> DeleteIf(long revision) => IfAsync(revision, Delete);
+
+    // A repeated call finds its own token.
+    public Task<ProviderAnswer> AddCallbackTokenIf(string sealedToken, bool revokeOthers, long revision) =>
+        IfAsync(State.Tokens.Contains(sealedToken) ? State.Revision : revision, () => AddCallbackToken(sealedToken, revokeOthers));
+
     public Task<ProviderSnapshot?> Read() => Task.FromResult(Snapshot());
 
     public Task<ProviderNews> ReadIfChanged(long revision) =>
@@ -94,6 +102,9 @@ internal sealed class ProviderGrain([PersistentState("provider", ProviderGrain.S
             await KeepAsync(ProviderChanges.Unpin(State, campaignId));
         }
     }
+
+    private Task<ProviderAnswer> IfAsync(long revision, Func<Task<ProviderAnswer>> act) =>
+        IsThere && State.Revision != revision ? Task.FromResult(Answer(ProviderResult.Stale)) : act();
 
     private async Task<ProviderAnswer> KeepAsync(ProviderState next)
     {

@@ -83,7 +83,7 @@ internal static class ProvidersApi
                 return stale;
             }
 
-            var edit = await editor.ChangeAsync(current, body, nulls);
+            var edit = await editor.ChangeAsync(current, body, nulls, cancellationToken);
             if (edit.Errors is { } errors)
             {
                 return Problems.Invalid(errors);
@@ -98,15 +98,31 @@ internal static class ProvidersApi
         return Problems.Busy(1, "Others change this provider all the time; try again.");
     }
 
-    private static async Task<IResult> DeleteAsync(long id, ProviderEditor editor) => (await editor.DeleteAsync(id)).Result switch
+    private static async Task<IResult> DeleteAsync(long id, HttpRequest request, ProviderEditor editor)
     {
-        ProviderResult.Done => Results.NoContent(),
-        ProviderResult.Used => Problems.Conflict($"Campaigns have used provider {id}, and their reports name it. Archive it: POST /v1/providers/{id}/archive."),
-        _ => NotFound(id),
-    };
+        var (seen, problem) = await SeenAsync(id, request, editor);
+        return problem ?? (await editor.DeleteAsync(id, seen)).Result switch
+        {
+            ProviderResult.Done => Results.NoContent(),
+            ProviderResult.Used => Problems.Conflict($"Campaigns have used provider {id}, and their reports name it. Archive it: POST /v1/providers/{id}/archive."),
+            ProviderResult.Stale => Stale(id),
+            _ => NotFound(id),
+        };
+    }
 
-    private static async Task<IResult> ArchiveAsync(long id, HttpContext context, ProviderEditor editor, SecretVault vault, ServerAddresses addresses) =>
-        Changed(id, await editor.ArchiveAsync(id), context, vault, addresses);
+    private static async Task<IResult> ArchiveAsync(long id, HttpContext context, ProviderEditor editor, SecretVault vault, ServerAddresses addresses)
+    {
+        var (seen, problem) = await SeenAsync(id, context.Request, editor);
+        return problem ?? Changed(id, await editor.ArchiveAsync(id, seen), context, vault, addresses);
+    }
+
+    /// <summary>The revision that <c>If-Match</c> names, or why it does not; neither without it.</summary>
+    private static async Task<(long? Seen, IResult? Problem)> SeenAsync(long id, HttpRequest request, ProviderEditor editor) =>
+        request.Headers.IfMatch.Count == 0 ? (null, null)
+        : await editor.ReadAsync(id) is not { } current ? (null, NotFound(id))
+        : ETags.TryMatch(request, current.Revision, out var stale) ? (current.Revision, null) : (null, stale);
+
+    private static IResult Stale(long id) => Problems.Stale($"Provider {id} was changed meanwhile; read it again.");
 
     private static async Task<IResult> RotateAsync(
         long id, HttpContext context, ProviderEditor editor, SecretVault vault, ServerAddresses addresses, CancellationToken cancellationToken)
@@ -118,12 +134,19 @@ internal static class ProvidersApi
             (body, problem) = await ApiBody.ReadAsync<RotateCallbackRequest>(context.Request, BodyBytesMax, cancellationToken);
         }
 
-        return body is null ? problem! : Changed(id, await editor.RotateAsync(id, body.RevokeOthers), context, vault, addresses);
+        if (body is null)
+        {
+            return problem!;
+        }
+
+        (var seen, problem) = await SeenAsync(id, context.Request, editor);
+        return problem ?? Changed(id, await editor.RotateAsync(id, body.RevokeOthers, seen), context, vault, addresses);
     }
 
     private static IResult Changed(long id, ProviderAnswer answer, HttpContext context, SecretVault vault, ServerAddresses addresses) => answer.Result switch
     {
         ProviderResult.Done => Results.Ok(Resource(context, answer.Snapshot!, vault, addresses)),
+        ProviderResult.Stale => Stale(id),
         ProviderResult.Full => Problems.Conflict(
             $"{ProviderChanges.TokensMax} callback URLs are valid already. Send {{\"revokeOthers\": true}} once the ESP uses the newest."),
         _ => NotFound(id),

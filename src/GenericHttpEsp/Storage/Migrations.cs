@@ -13,7 +13,7 @@ internal static class Migrations
     /// <param name="folder"><c>sqlite</c>, <c>sqlite-grains</c> or <c>postgres</c>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="last">The last file to apply.</param>
-    /// <exception cref="InvalidOperationException">The database was made by a newer program.</exception>
+    /// <exception cref="NewerSchemaException">The database was made by a newer program; nothing was changed in it.</exception>
     public static async Task ApplyAsync(DbConnection connection, string folder, CancellationToken cancellationToken, int last = int.MaxValue)
     {
         var files = Files(folder);
@@ -29,7 +29,7 @@ internal static class Migrations
         var current = await CurrentAsync(connection, transaction, cancellationToken);
         if (current > files.Count)
         {
-            throw new InvalidOperationException(
+            throw new NewerSchemaException(
                 $"The database has schema version {current}; this program knows up to {files.Count}. Start the newer program, or restore a backup.");
         }
 
@@ -84,3 +84,6 @@ internal static class Migrations
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }
+
+/// <summary>A newer program has migrated the database: starting this one again does not help.</summary>
+internal sealed class NewerSchemaException(string message) : InvalidOperationException(message);

@@ -33,7 +33,7 @@ internal static class ServeProgram
         catch (Exception refusal) when (!started.IsSet && StartRefusal.Explain(refusal) is { } line)
         {
             await Console.Error.WriteLineAsync($"GenericHttpEsp cannot start: {line}");
-            return 1;
+            return StartRefusal.ExitCode(refusal);
         }
     }
 

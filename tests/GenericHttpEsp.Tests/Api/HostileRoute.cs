@@ -39,7 +39,7 @@ internal sealed record HostileRoute(string Method, string Pattern, HostileBody B
     /// <summary>Names the handler reads from the query.</summary>
     public string[] Query { get; init; } = [];
 
-    /// <summary>Answers an <c>ETag</c> to GET and takes <c>If-Match</c>.</summary>
+    /// <summary>What it changes answers an <c>ETag</c> to GET, and it takes <c>If-Match</c>.</summary>
     public bool HasETag { get; init; }
 
     /// <summary>Takes <c>Idempotency-Key</c>.</summary>

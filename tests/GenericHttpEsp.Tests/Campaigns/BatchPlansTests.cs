@@ -73,6 +73,8 @@ public sealed partial class BatchPlansTests(PostgresServer server)
         await sample.Database.WriteAsync(WriteKind.Event, session => RecordProof.ProveAsync(session, LedgerSample.Campaign, 1, 20261124, [ids[4]]));
         await sample.Unknown.ResolveAsync(LedgerSample.Campaign, null, RecordOutcome.Accepted, default);
         await sample.HoldsAsync();
+        await new ErrorStore(sample.Database, sample.Partitions, new Retention(Microsoft.Extensions.Options.Options.Create(new RetentionOptions()), TimeProvider.System))
+            .ReadAsync(LedgerSample.Campaign, default);
         var records = new RecordStore(sample.Database);
         await records.PageAsync(LedgerSample.Campaign, (1, 0), [RecordOutcome.Refused], 10, default);
         await sample.Partitions.FinishAsync(sample.Partition, sample.Lease.Epoch, default);

@@ -40,6 +40,61 @@ public sealed class PoisonFlowTests(PostgresServer server)
 
     [Theory]
     [MemberData(nameof(Loops))]
+    public async Task Template_ThatIsEndlessForEverybody_IsRefusedAtSave(string loop)
+    {
+        await using var bench = await CampaignBench.StartAsync("Sqlite", server);
+        var provider = await bench.ProviderAsync();
+        var campaign = await bench.CampaignAsync(provider);
+        foreach (var pointer in (string[])["subject", "html", "plaintext", "ampHtml"])
+        {
+            var body = new JsonObject
+            {
+                ["name"] = "Poison",
+                ["providerId"] = provider,
+                ["audience"] = new JsonObject { ["all"] = true },
+                ["subject"] = "Hello",
+                ["html"] = "<p>Hello</p>",
+            };
+            body[pointer] = $"Hello {loop}";
+            foreach (var (method, path) in new[] { (HttpMethod.Post, "/v1/campaigns"), (HttpMethod.Put, $"/v1/campaigns/{campaign}") })
+            {
+                using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body) };
+                using var answer = await bench.Client.SendAsync(request);
+                Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+                Assert.Contains("cannot be rendered", (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["errors"]![$"/{pointer}"]![0]!, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    /// <summary>Each text is small enough; what the provider's template makes of them is not, for anybody.</summary>
+    [Fact]
+    public async Task Record_ThatIsTooLargeForEverybody_IsRefusedAtStart_AndInAPreview()
+    {
+        await using var bench = await CampaignBench.StartAsync("Sqlite", server);
+        await bench.ImportAsync(1);
+        var provider = await bench.ProviderAsync(10, new JsonObject
+        {
+            ["parameters"] = JsonNode.Parse(
+                """
+                {"msgs": [{"from": "$$FromName", "senderaddr": "$$FromAddress", "to": "$$To", "mid": "$$MessageID", "heading": "$$Subject", "unsubscribe": "$$UnsubscribeURL",
+                  "one": "$$HTML", "two": "$$HTML", "three": "$$HTML", "four": "$$HTML", "five": "$$HTML"}]}
+                """),
+        });
+        var html = $"<p>Dear {{{{ profile.name }}}}, {new string('x', 250_000)}</p>";
+        var campaign = await bench.CampaignAsync(provider, new JsonObject { ["html"] = html });
+
+        using var start = await bench.Client.PostAsync($"/v1/campaigns/{campaign}/start", null);
+        using var preview = await bench.Client.PostAsJsonAsync(
+            $"/v1/providers/{provider}/preview", new { subject = "Hello", html, recipients = new[] { new { email = "a@example.com" } } });
+
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, HttpStatusCode.UnprocessableEntity), (start.StatusCode, preview.StatusCode));
+        Assert.Contains("larger than", (string)JsonNode.Parse(await start.Content.ReadAsStringAsync())!["errors"]!["/providerId"]![0]!, StringComparison.Ordinal);
+        Assert.Contains("larger than", (string)JsonNode.Parse(await preview.Content.ReadAsStringAsync())!["errors"]!["/recipients/0"]![0]!, StringComparison.Ordinal);
+        Assert.Equal("draft", (string)(await CampaignBench.OkAsync(bench.Client.GetAsync($"/v1/campaigns/{campaign}")))["status"]!);
+    }
+
+    [Theory]
+    [MemberData(nameof(Loops))]
     public async Task Template_ThatIsEndlessForSome_SkipsThemAlone(string loop)
     {
         await using var bench = await CampaignBench.StartAsync("Sqlite", server);

@@ -265,7 +265,7 @@ internal sealed class Simulation : IDisposable
             Esp.Refuses.Add(People.Ids[World.Random.Next(People.Ids.Count)]);
         }
 
-        await new CampaignWorkStore(_ledger).AddAsync(SimulationSetup.Campaign, due: null, default);
+        await new CampaignWorkStore(_ledger).AddAsync(SimulationSetup.Campaign, due: null, revision: 0, default);
         Campaign.Write(
             new CampaignState
             {

@@ -15,7 +15,7 @@ public sealed class MigrationsTests(PostgresServer server)
         await Migrations.ApplyAsync(session.Connection, folder, cancellationToken);
         await session.ExecuteAsync("insert into schema_version (number, name) values (900, 'later')");
 
-        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => Migrations.ApplyAsync(session.Connection, folder, cancellationToken));
+        var refusal = await Assert.ThrowsAsync<NewerSchemaException>(() => Migrations.ApplyAsync(session.Connection, folder, cancellationToken));
         Assert.Contains("900", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -86,6 +86,10 @@ public sealed class DeployTests
     }
 
     [Fact]
+    public void Service_RepeatsNoStartThatIsRefusedEveryTime() => Assert.Contains(
+        $"\nRestartPreventExitStatus={StartRefusal.NewerSchema}\n", DeployFiles.Text("deploy/generic-http-esp.service"), StringComparison.Ordinal);
+
+    [Fact]
     public void GracePeriods_AreLongerThanTheProgramsOwn()
     {
         var periods = DeployFiles.GracePeriods().ToList();
