@@ -5,9 +5,10 @@ namespace GenericHttpEsp.Storage;
 
 /// <summary>
 /// The database remembers where it lives. One that finds itself elsewhere at a start was copied there, most likely restored from a backup, and gets the
-/// <see cref="RestoreMark"/>. An exact image of a whole disk, or of a PostgreSQL server, looks like the original: for those there is the verb <c>restored</c>.
+/// <see cref="RestoreMark"/>. Copies of a whole PostgreSQL server are known by their <see cref="DatabaseBeat"/>. An exact image of a whole disk looks like the
+/// original: for those there is the verb <c>restored</c>.
 /// </summary>
-internal sealed class DatabaseHome(LedgerDatabase database, IOptions<StorageOptions> storage)
+internal sealed class DatabaseHome(LedgerDatabase database, DatabaseBeat beat, IOptions<StorageOptions> storage)
 {
     private const string Read = "select value from settings where name = 'home'";
 
@@ -36,7 +37,7 @@ internal sealed class DatabaseHome(LedgerDatabase database, IOptions<StorageOpti
         await file.WriteAsync([word], cancellationToken);
     }
 
-    /// <summary>A dump restored anywhere is another table, mostly in another database and on another server.</summary>
+    /// <summary>A dump restored anywhere is another table, mostly in another database and on another server. A copy of the whole server is looked at by its beat.</summary>
     private async Task PrepareServerAsync(CancellationToken cancellationToken)
     {
         var here = $"{await SystemAsync(cancellationToken)}{await database.ReadAsync(
@@ -56,9 +57,11 @@ internal sealed class DatabaseHome(LedgerDatabase database, IOptions<StorageOpti
 
                 // The silos in the table belong to the original. If they still run, this copy must not call them.
                 await (known is null ? Task.CompletedTask : session.ExecuteAsync("delete from OrleansMembership"));
+                await BeatStore.ForgetAsync(session);
                 return await MoveAsync(session, here, known is null ? null : "its database was copied to where it is now");
             },
             cancellationToken: cancellationToken);
+        await beat.PrepareAsync(here, cancellationToken);
     }
 
     /// <summary>The number of the database cluster, drawn when it was made; empty where the role may not ask.</summary>

@@ -2,10 +2,12 @@ using System.Security.Cryptography;
 
 namespace GenericHttpEsp.Storage;
 
-/// <summary>The file <c>home</c> beside the embedded databases: the word that the database has too. It belongs to no backup.</summary>
-internal sealed class HomeFile(string directory)
+/// <summary>A small file in the data directory with words that the database has too. It belongs to no backup.</summary>
+/// <param name="directory">The data directory.</param>
+/// <param name="name"><c>home</c> of the embedded databases, <c>beat</c> of a PostgreSQL server.</param>
+internal sealed class HomeFile(string directory, string name = "home")
 {
-    private readonly string _path = Path.Combine(directory, "home");
+    private readonly string _path = Path.Combine(directory, name);
 
     public static string NewWord() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 

@@ -170,7 +170,8 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>Right before a commit, in its transaction. The answer runs when it is durable.</summary>
     protected virtual Task<Action> CommittingAsync(LedgerSession session) => Task.FromResult(static () => { });
 
-    protected void TellWentBack() => WentBack?.Invoke();
+    /// <summary>After it was marked: see <see cref="WentBack"/>.</summary>
+    public void TellWentBack() => WentBack?.Invoke();
 
     protected virtual ValueTask CloseAsync() => ValueTask.CompletedTask;
 }

@@ -111,6 +111,8 @@ internal static class ServeProgram
 
         // Made first (the installation is prepared before the silo starts), so the container disposes the ledger after all that uses it, and the lock after the ledger.
         services.AddSingleton<DirectoryLock>();
+        services.AddSingleton<DatabaseBeat>();
+        services.AddHostedService(static provider => provider.GetRequiredService<DatabaseBeat>());
         services.AddSingleton<DatabaseHome>();
         services.AddSingleton<DatabaseWait>();
         services.AddSingleton<OtherClusters>();

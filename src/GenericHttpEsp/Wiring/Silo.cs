@@ -53,6 +53,7 @@ internal static class Silo
             options.TableRefreshTimeout = TimeSpan.FromSeconds(cluster.RenewalSeconds);
         });
         silo.Services.AddSingleton<IFatalErrorHandler, SiloEnd>();
+        silo.Services.AddHostedService<SiloWatch>();
         silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", postgres));
         silo.AddAdoNetGrainStorage(StorageNames.Grains, options => (options.Invariant, options.ConnectionString) = ("Npgsql", PostgresLedger.Settings(postgres)));
         silo.ConfigureEndpoints(

@@ -18,16 +18,17 @@ internal sealed class ClusterBench : FireDriver
     private const int BodiesKept = 200;
     private readonly string _folder = Directory.CreateTempSubdirectory("ghe-fire-cluster-").FullName;
     private readonly string _database;
+    private readonly bool _ownsSandbox;
     private int _nextDoor;
 
-    private ClusterBench(SandboxHost sandbox, string database, int silos, bool isNetworked, string[] more)
+    private ClusterBench(SandboxHost sandbox, string database, int silos, bool isNetworked, string[] more, ClusterBench? original = null)
         : base(sandbox)
     {
-        _database = database;
+        (_database, _ownsSandbox) = (database, original is null);
         string[] arguments =
         [
             $"--ConnectionStrings:Postgres={(isNetworked ? PostgresProcess.Remote(database) : database)}",
-            $"--Secrets:KeyFile={Path.Combine(_folder, "secret.key")}",
+            $"--Secrets:KeyFile={Path.Combine(original?._folder ?? _folder, "secret.key")}",
             $"--Dispatch:AllowedNetworks:0={sandbox.Address.Host}",
             $"--Dispatch:AttemptTimeoutSeconds={AttemptTimeoutSeconds}",
             $"--Cluster:ProbeSeconds={ProbeSeconds}",
@@ -44,7 +45,7 @@ internal sealed class ClusterBench : FireDriver
     /// <summary>How long the first start took: what a start takes on this machine.</summary>
     public TimeSpan FirstStart { get; private set; }
 
-    public override HttpClient Door => Silos.First(static silo => silo.IsUp).Server.Client;
+    public override HttpClient Door => Silos.First(static silo => silo is { IsUp: true, Server.HasEnded: false }).Server.Client;
 
     /// <param name="server">Where the database is made.</param>
     /// <param name="silos">How many are started.</param>
@@ -63,7 +64,15 @@ internal sealed class ClusterBench : FireDriver
         params string[] more)
     {
         var sandbox = await SandboxAsync(behaviour, BodiesKept, network is null ? null : SiloNetwork.Host);
-        var bench = new ClusterBench(sandbox, await server.NewDatabaseAsync(), silos, network is not null, more);
+        return await StartedAsync(new ClusterBench(sandbox, await server.NewDatabaseAsync(), silos, network is not null, more), failPoints, program);
+    }
+
+    /// <summary>New silos on a copy of the database, with the same key file, ESP and name of the cluster.</summary>
+    public static Task<ClusterBench> BesideAsync(ClusterBench original, string database, int silos) =>
+        StartedAsync(new ClusterBench(original.Sandbox, database, silos, isNetworked: false, [], original), null, null);
+
+    private static async Task<ClusterBench> StartedAsync(ClusterBench bench, string[]? failPoints, string? program)
+    {
         try
         {
             var began = TimeProvider.System.GetTimestamp();
@@ -206,7 +215,7 @@ internal sealed class ClusterBench : FireDriver
             }
         }
 
-        await Sandbox.DisposeAsync();
+        await (_ownsSandbox ? Sandbox.DisposeAsync() : ValueTask.CompletedTask);
         Directory.Delete(_folder, recursive: true);
     }
 }

@@ -116,38 +116,6 @@ public sealed class DatabaseFaultTests
         await FireWindow.HoldsAsync(bench, campaign);
     }
 
-    /// <summary>F8: under the running silos it has forgotten what was claimed since the backup: nobody gets that again before a person says so.</summary>
-    [Fact]
-    public async Task RestoredUnderThem_AllWaitForAPerson()
-    {
-        await using var postgres = await PostgresProcess.StartAsync();
-        await using var bench = await ClusterBench.StartAsync(postgres, behaviour: new SandboxBehaviour { LatencyMilliseconds = 1500 });
-        var (campaign, _) = await SendingAsync(bench);
-        await postgres.BackupAsync();
-        await bench.WaitForShareAsync(bench.Sandbox.Entries().Count(static entry => entry.Kind == SandboxEntryKind.End) + 10);
-        var callers = await OutageCallers.StartAsync(bench, campaign);
-
-        Assert.Equal("running", await bench.StatusAsync(campaign));
-        await postgres.StopAsync();
-        await bench.SettleAsync();
-        await postgres.RestoreAsync();
-        await postgres.RestartAsync();
-        var back = TimeProvider.System.GetUtcNow();
-        var stats = await bench.PausedAsync(campaign);
-        var recovery = TimeProvider.System.GetUtcNow() - back;
-
-        Assert.Contains("Restored from a backup", (string)stats["reason"]!, StringComparison.Ordinal);
-        await callers.ToldAsync(HttpStatusCode.OK, since: back);
-        // Nothing may come, for which there is no signal.
-        await AwayAsync(TimeSpan.FromSeconds(FireSize.Of(ci: 3, full: 30)));
-        Assert.DoesNotContain(bench.Sandbox.Entries(), entry => entry.Kind == SandboxEntryKind.Head && entry.At > back);
-        Assert.Equal("paused", await bench.StatusAsync(campaign));
-        var twice = FireVerdict.Of(bench.Sandbox.Entries(), await FireLedger.ReadAsync(bench, campaign), 0).Twice;
-        Assert.Equal(0, twice);
-        await FireDriver.OkAsync(bench.Door.PostAsync($"/v1/campaigns/{campaign}/stop", null));
-        new FireVerdict(0, twice, 0, 0).Report("F8: PostgreSQL replaced by a backup under the silos; seconds until all is paused", 1, recovery);
-    }
-
     /// <summary>F9: no room for its log, until somebody makes some.</summary>
     [Fact]
     public async Task FullDisk_NothingIsSentOrAcknowledgedUntilThereIsRoom()

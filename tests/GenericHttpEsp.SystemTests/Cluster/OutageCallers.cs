@@ -57,8 +57,7 @@ internal sealed class OutageCallers
     /// <summary>Ends the calls. Every event that was acknowledged is stored; one that was not is taken now.</summary>
     public async Task HoldsAsync(ClusterBench bench)
     {
-        _stopping = true;
-        await _calling;
+        await StopAsync();
         Assert.All(_answers, static answer => Assert.True(answer.Status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{answer.Status}"));
         var stored = (await FireEvents.ReadAsync(bench)).Emails;
         var acknowledged = _answers.Where(static answer => answer is { Person: not null, Status: HttpStatusCode.OK }).Select(answer => _callbacks.Email(answer.Person!.Value));
@@ -67,6 +66,13 @@ internal sealed class OutageCallers
         {
             Assert.True(await _callbacks.TryPostAsync(_callbacks.Body(person, 1), bench.NextDoor()));
         }
+    }
+
+    /// <summary>Ends the calls.</summary>
+    public Task StopAsync()
+    {
+        _stopping = true;
+        return _calling;
     }
 
     private async Task CallAsync(ClusterSilo silo)

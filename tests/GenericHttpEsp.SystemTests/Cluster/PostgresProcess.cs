@@ -26,6 +26,9 @@ internal sealed class PostgresProcess : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>What the server writes about itself; see <see cref="StatementLog"/>.</summary>
+    public string LogFile => Path.Combine(_folder, "log");
+
     private string Backup => Path.Combine(_folder, "backup");
 
     /// <summary>Of the database that is always there.</summary>
@@ -79,6 +82,31 @@ internal sealed class PostgresProcess : IAsyncDisposable
     /// <summary>A backup as operators take it, while everything goes on.</summary>
     public Task BackupAsync() => ShellAsync(AsUser($"{Binaries()}/pg_basebackup -h 127.0.0.1 -p {Port} -U test -D {Backup} -c fast -X stream --no-sync"));
 
+    /// <summary>A base backup of it, started as a server of its own.</summary>
+    public async Task<PostgresProcess> CloneAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("ghe-fire-pg-").FullName;
+        var clone = new PostgresProcess(folder, Path.Combine(folder, "data"), FreePort(), "127.0.0.1", "");
+        await ShellAsync($"chmod 777 {folder}");
+        await ShellAsync(AsUser($"{Binaries()}/pg_basebackup -h 127.0.0.1 -p {Port} -U test -D {clone._data} -c fast -X stream --no-sync"));
+        await clone.RestartAsync();
+        return clone;
+    }
+
+    /// <summary>A server of its own with a dump of one database under the same name.</summary>
+    public async Task<PostgresProcess> DumpElsewhereAsync(string database)
+    {
+        var other = await StartAsync();
+        var name = new NpgsqlConnectionStringBuilder(database).Database;
+        var dump = Path.Combine(other._folder, "dump.sql");
+        await ShellAsync(AsUser($"{Binaries()}/pg_dump -h 127.0.0.1 -p {Port} -U test --create -f {dump} {name}"));
+        await ShellAsync(AsUser($"{Binaries()}/psql -h 127.0.0.1 -p {other.Port} -U test -q -v ON_ERROR_STOP=1 -f {dump} postgres"));
+        return other;
+    }
+
+    /// <summary>The database of the same name on this server.</summary>
+    public string Here(string database) => new NpgsqlConnectionStringBuilder(database) { Port = Port }.ToString();
+
     /// <summary>The stopped server's data is replaced by the backup.</summary>
     public Task RestoreAsync() => ShellAsync($"mv {_data} {_data}.lost && mv {Backup} {_data}");
 
@@ -109,7 +137,7 @@ internal sealed class PostgresProcess : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
         // Refused while children of a killed postmaster still hold the shared memory.
-        while (!await TryShellAsync(AsUser($"{Binaries()}/pg_ctl -D {_data} -w -t 60 -l {_folder}/log -o \"{_options}\" start")))
+        while (!await TryShellAsync(AsUser($"{Binaries()}/pg_ctl -D {_data} -w -t 60 -l {LogFile} -o \"{_options}\" start")))
         {
             await tick.WaitForNextTickAsync(limit.Token);
         }

@@ -27,7 +27,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
             && await TryAsync($"ip link add {Bridge} type bridge && ip addr add {Host}/24 dev {Bridge} && ip link set {Bridge} up");
         for (var silo = 0; made && silo < silos; silo++)
         {
-            var (name, end) = (Name(silo), $"ghefire{silo}h");
+            var (name, end) = (Name(silo), $"{Name(silo)}h");
             made = await TryAsync($"""
                 ip netns add {name} && ip link add {end} type veth peer name eth0 netns {name} && ip link set {end} master {Bridge} up &&
                 ip -n {name} addr add {Address(silo)}/24 dev eth0 && ip -n {name} link set eth0 up && ip -n {name} link set lo up &&
@@ -75,6 +75,8 @@ internal sealed class SiloNetwork : IAsyncDisposable
     {
         for (var silo = 0; silo < _silos; silo++)
         {
+            // Both ends at once; with the namespace alone they go later, and the next test finds the name taken.
+            await TryAsync($"ip link del {Name(silo)}h");
             await TryAsync($"ip netns del {Name(silo)}");
         }
 

@@ -80,7 +80,7 @@ public sealed class DatabaseHomeTests : IDisposable
             await Migrations.ApplyAsync(session.Connection, "sqlite", Stop);
         }
 
-        await new DatabaseHome(database, options).PrepareAsync(Stop);
+        await new DatabaseHome(database, new DatabaseBeat(database, options, TimeProvider.System, NullLogger<DatabaseBeat>.Instance), options).PrepareAsync(Stop);
         return await RestoreMark.ReadAsync(database, Stop);
     }
 }
