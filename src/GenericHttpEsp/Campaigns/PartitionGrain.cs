@@ -1,7 +1,7 @@
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Thin: sees to it that one <see cref="PartitionRun"/> works on the partition, off the grain's scheduler.</summary>
-[GrainType("partition")]
+[GrainType("partition"), LanePlacement]
 internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrain, IDisposable
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(30);

@@ -35,7 +35,9 @@ internal sealed partial class PartitionWork(
     public IDispatcherGrain Dispatcher(long providerId, long partition) =>
         grains.GetGrain<IDispatcherGrain>(providerId, Lane(partition));
 
-    public static string Lane(long partition) => $"lane{partition % Lanes}";
+    public static string Lane(long partition) => $"lane{LaneNumber(partition)}";
+
+    public static long LaneNumber(long partition) => partition % Lanes;
 
     /// <summary>Not awaited by anybody: a dispatcher that cannot be told forgets with its activation.</summary>
     public Task DropAsync(long providerId, long partition, long epoch) => Dispatcher(providerId, partition).DropAsync(partition, epoch);

@@ -3,6 +3,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Storage;
 using Orleans.Configuration;
 using Orleans.Serialization;
@@ -66,6 +67,7 @@ internal static class Silo
 
     private static void AddCommon(ISiloBuilder silo, ClusterOptions cluster)
     {
+        silo.AddPlacementDirector<LanePlacement, LanePlacementDirector>();
         // Rows without the names of our types: a renamed class must still read its rows. Property names are the format.
         silo.UseSystemTextJsonGrainStorageSerializer();
         silo.Services.Configure<SystemTextJsonGrainStorageSerializerOptions>(

@@ -18,6 +18,7 @@ public sealed class EspConnectionTests(EspFaultCluster cluster)
     [Fact]
     public async Task ClosedPort_IsNotSent_AndEverybodyIsSentOnceWhenItOpens()
     {
+        FireSize.SkipUnlessFull();
         var people = FireSize.Of(ci: 200, full: 2000);
         var port = PostgresProcess.FreePort();
         var campaign = await cluster.SendAsync("f13", people, Size, Concurrency, $"http://127.0.0.1:{port}/send");

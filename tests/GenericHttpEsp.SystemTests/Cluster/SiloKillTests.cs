@@ -15,14 +15,15 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
     [Fact]
     public async Task Sigkill_OfOneSilo_TheOthersGoOnWithItsWork()
     {
-        var people = FireSize.Of(ci: 9000, full: 100_000);
+        var people = FireSize.Of(ci: 6000, full: 100_000);
         var behaviour = new SandboxBehaviour { LatencyMilliseconds = 700, LatencyJitterMilliseconds = 400 };
         await using var bench = await ClusterBench.StartAsync(await postgres.ServerAsync(), behaviour: behaviour);
         await bench.ImportAsync(people, partitions: 12);
         var campaign = await bench.CampaignAsync(Size, FireSize.Of(ci: 6, full: 24));
         await bench.StartCampaignAsync(campaign);
         var (unknownMax, hits, slowest) = (0, 0, TimeSpan.Zero);
-        foreach (var (silo, percent) in bench.Silos.Zip([10, 50, 90]))
+        // In CI one that has requests open is enough.
+        foreach (var (silo, percent) in bench.Silos.Zip([10, 50, 90]).TakeWhile(_ => FireSize.IsFull || hits == 0))
         {
             await bench.WaitForShareAsync(people / Size * percent / 100);
             var killed = TimeProvider.System.GetUtcNow();
@@ -74,7 +75,8 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
     [Fact]
     public async Task RandomSigkills_OverAllSilos_LoseNobody()
     {
-        var kills = FireSize.Number("GHE_FIRE_KILLS") ?? FireSize.Of(ci: 2, full: 20);
+        FireSize.SkipUnlessFull();
+        var kills = FireSize.Number("GHE_FIRE_KILLS") ?? 20;
         var seed = FireSize.Number("GHE_FIRE_SEED") ?? Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"GHE_FIRE_SEED={seed}"));
         var random = new Random(seed);

@@ -1,4 +1,5 @@
 using System.Net;
+using GenericHttpEsp.Campaigns;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,27 @@ public sealed class ClusterTests(PostgresServer server)
         Assert.Equal("name 8", await first.Grains.GetGrain<IFirstSampleGrain>(8).Name());
         Assert.Equal(HttpStatusCode.OK, (await first.Client.GetAsync("/health/ready", Stop)).StatusCode);
         Assert.Equal((2, 1), await MembersAsync(database));
+    }
+
+    /// <summary>Whoever starts a campaign, and however busy its silo is: all send it, and a partition and its dispatcher need no network between them.</summary>
+    [Fact]
+    public async Task Partitions_StandEvenlyAtTheSilos_EachBesideItsDispatcher()
+    {
+        const int Partitions = 24;
+        var database = await server.NewDatabaseAsync(Stop);
+        using var keys = new TemporaryFolder();
+        string[] settings = [$"--ConnectionStrings:Postgres={database}", $"--Secrets:KeyFile={keys.Path}/secret.key"];
+        await using var first = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
+        await using var second = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
+        await Task.WhenAll(ActiveAsync(first, 2), ActiveAsync(second, 2));
+        var statistics = first.Grains.GetGrain<IManagementGrain>(0);
+
+        await Task.WhenAll(Enumerable.Range(1, Partitions).Select(id => first.Grains.GetGrain<IPartitionGrain>(id).HaltAsync()));
+
+        var places = (await statistics.GetDetailedGrainStatistics()).Where(static place => place.GrainId.Type.ToString() == "partition").ToList();
+        Assert.Equal([Partitions / 2, Partitions / 2], places.GroupBy(static place => place.SiloAddress).Select(static silo => silo.Count()));
+        var ofALane = places.GroupBy(static place => PartitionWork.Lane(place.GrainId.GetIntegerKey()));
+        Assert.All(ofALane, static lane => Assert.Single(lane.DistinctBy(static place => place.SiloAddress)));
     }
 
     private static async Task ActiveAsync(TestApplication application, int silos)
