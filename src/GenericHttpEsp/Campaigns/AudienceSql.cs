@@ -19,12 +19,16 @@ internal sealed class AudienceSql
     {
         _sqlite = engine == StorageEngine.Sqlite;
         _attributes = _sqlite ? new SqliteAttributeSql(Parameter) : new PostgresAttributeSql(Parameter);
+        IsEverybody = filter.Condition is AudienceCondition.Everyone;
         Where = Condition(filter.Condition);
         From = _attributes.From;
     }
 
     /// <summary>Paths and value lists are JSON inside a parameter: relaxed escaping only keeps them short.</summary>
     public static JsonSerializerOptions Relaxed { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>There is no condition.</summary>
+    public bool IsEverybody { get; }
 
     public string From { get; }
 

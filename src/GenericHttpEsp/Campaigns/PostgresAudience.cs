@@ -23,6 +23,12 @@ internal static class PostgresAudience
 
     private static async Task<RunAudience> InsertAsync(LedgerSession session, RunHeader header, AudienceSql sql, CancellationToken cancellationToken)
     {
+        if (sql.IsEverybody)
+        {
+            // One wrong guess of the planner would be a look at all profiles for each block.
+            await session.ExecuteAsync("set local enable_seqscan = off");
+        }
+
         await using var command = sql.Command(
             session,
             Statement(sql),
@@ -33,13 +39,30 @@ internal static class PostgresAudience
         return new RunAudience(reader.GetInt64(0), reader.GetInt32(1));
     }
 
+    /// <summary>Block by block along the primary key: no sort, which would take more than everything else (10 million: 2.9 s, not 7.2 s).</summary>
+    private static string Everybody =>
+        $"""
+        select @campaign, @run, given.block, found.ids
+          from generate_series((select min(id) / {AudienceBlocks.IdsPerBlock} from profiles), (select max(id) / {AudienceBlocks.IdsPerBlock} from profiles)) as given(block),
+            lateral (
+              select array_agg(p.id order by p.id) as ids from profiles p
+              where p.id >= given.block * {AudienceBlocks.IdsPerBlock} and p.id < (given.block + 1) * {AudienceBlocks.IdsPerBlock}
+            ) as found
+          where found.ids is not null
+        """;
+
+    private static string Some(AudienceSql sql) =>
+        $"""
+        select @campaign, @run, p.id / {AudienceBlocks.IdsPerBlock}, array_agg(p.id order by p.id)
+          from {sql.From} where {sql.Where}
+          group by p.id / {AudienceBlocks.IdsPerBlock}
+        """;
+
     private static string Statement(AudienceSql sql) =>
         $"""
         with blocks as (
           insert into audience (campaign_id, run, block, ids)
-          select @campaign, @run, p.id / {AudienceBlocks.IdsPerBlock}, array_agg(p.id order by p.id)
-          from {sql.From} where {sql.Where}
-          group by p.id / {AudienceBlocks.IdsPerBlock}
+          {(sql.IsEverybody ? Everybody : Some(sql))}
           returning block, ids[1] as first_id, ids[cardinality(ids)] as last_id, cardinality(ids) as total
         ), placed as (
           select block, first_id, last_id, total,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.SystemTests.Fire;
 
@@ -9,6 +10,9 @@ public sealed class MillionTests(ClusterPostgres postgres)
 {
     private const int Size = 1000;
     private static readonly TimeSpan Stopped = TimeSpan.FromSeconds(60);
+
+    // Answers take two; three silos, a database and the ESP share two cores.
+    private const int AnswerSeconds = 15;
 
     // So that what happens in the middle does, on a fast machine too.
     private static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(160);
@@ -25,7 +29,8 @@ public sealed class MillionTests(ClusterPostgres postgres)
         FireSize.SkipUnlessFull();
         var people = FireSize.Number("GHE_FIRE_PEOPLE") ?? 1_000_000;
         await using var bench = await ClusterBench.StartAsync(
-            await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 1000, LatencyJitterMilliseconds = 1000, HonourBatchKey = policy == "retry" });
+            await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 1000, LatencyJitterMilliseconds = 1000, HonourBatchKey = policy == "retry" },
+            more: $"--Dispatch:AttemptTimeoutSeconds={AnswerSeconds}");
         await bench.ImportAsync(people);
         var provider = await bench.ProviderAsync(Size, concurrency: 24, policy, people / Size / AtLeast.TotalSeconds, more: FireDriver.OnUnknown(policy));
         var campaign = await bench.CampaignAsync(provider, FireDriver.Everybody);
@@ -59,7 +64,18 @@ public sealed class MillionTests(ClusterPostgres postgres)
         await bench.Silos[2].TermAsync();
         await bench.StartAllAsync();
 
+        await bench.EndAsync(campaign);
+        foreach (var line in await UnknownAsync(bench))
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(line);
+        }
+
         var verdict = await FireVerdict.HoldsAsync(bench, campaign, people, policy == "retry" ? 0 : unknownMax);
         verdict.Report($"{people} people, three silos, one SIGKILL, one SIGSTOP of 60 s, one SIGTERM, `{policy}`; seconds in all", 1, TimeProvider.System.GetElapsedTime(began));
     }
+
+    private static Task<List<string>> UnknownAsync(ClusterBench bench) => bench.ReadAsync(static session => session.QueryAsync(
+        "select coalesce(answer, 'no answer recorded'), repeats, repeat_until is null, count(*) from batches where state = 3 group by 1, 2, 3 order by 4 desc limit 20",
+        static row => string.Create(
+            CultureInfo.InvariantCulture, $"unknown: {row.GetInt64(3)} batches, {row.GetString(0)}, repeated {row.GetInt32(1)} times, {(row.GetBoolean(2) ? "given up" : "waiting")}")));
 }
