@@ -27,10 +27,16 @@ internal sealed class RepeatStore(ClaimStore claims)
 
             var gate = open();
             var (key, hashes, repeats, lives) = await KeyAsync(session, row);
-            if (request.Owner.KeyLifetime is null || !lives || repeats >= RepeatsMax || !await IsSameAsync(session, row, hashes, request.Batch))
+            var because = request.Owner.KeyLifetime is null ? "the provider holds what is unknown"
+                : !lives ? "the ESP's memory of the key is over"
+                : repeats >= RepeatsMax ? $"it was {RepeatsMax} times"
+                : await DifferenceAsync(session, row, hashes, request.Batch);
+            if (because is not null)
             {
                 gate.Dispose();
-                await session.ExecuteAsync("update batches set repeat_until = null where run_date = @date and id = @id", ("@date", row.RunDate), ("@id", row.Id));
+                await session.ExecuteAsync(
+                    "update batches set repeat_until = null, answer = coalesce(answer || '; ', '') || cast(@because as text) where run_date = @date and id = @id",
+                    ("@date", row.RunDate), ("@id", row.Id), ("@because", $"not repeated: {because}"));
                 return ClaimResult.Held;
             }
 
@@ -55,22 +61,28 @@ internal sealed class RepeatStore(ClaimStore claims)
         static found => (found.GetString(0), found.GetFieldValue<byte[]>(1), found.GetInt32(2), found.GetInt32(3) == 1),
         ("@deadline", claims.DeadlineMilliseconds), ("@date", row.RunDate), ("@id", row.Id));
 
-    /// <summary>Everybody the request held is still unknown and may still get mail, and everybody's record is the same to the byte.</summary>
-    private static async Task<bool> IsSameAsync(LedgerSession session, BatchRow row, byte[] hashes, BatchDraft draft)
+    /// <summary>Null when everybody the request held is still unknown and may still get mail, and everybody's record is the same to the byte.</summary>
+    private static async Task<string?> DifferenceAsync(LedgerSession session, BatchRow row, byte[] hashes, BatchDraft draft)
     {
         for (var i = 0; i < row.Ids.Length; i++)
         {
             var outcome = (RecordOutcome)row.Outcomes[i];
             var sent = outcome < RecordOutcome.SkippedUnsubscribed && outcome != RecordOutcome.Moved;
-            var same = draft.Ids[i] == row.Ids[i] && draft.Outcomes[i] == RecordOutcome.ToCome && Hash(draft.Hashes, i).SequenceEqual(Hash(hashes, i));
-            if (sent && (outcome != RecordOutcome.Unknown || !same))
+            if (sent && outcome != RecordOutcome.Unknown)
             {
-                return false;
+                return "of somebody in it more is known by now";
+            }
+
+            if (sent && (draft.Ids[i] != row.Ids[i] || draft.Outcomes[i] != RecordOutcome.ToCome || !Hash(draft.Hashes, i).SequenceEqual(Hash(hashes, i))))
+            {
+                return "somebody's message would be another one by now";
             }
         }
 
         var forbidden = await ClaimStatements.ForbiddenAsync(session, [draft]);
-        return !row.Ids.Where((id, i) => (RecordOutcome)row.Outcomes[i] == RecordOutcome.Unknown && forbidden.ContainsKey(id)).Any();
+        return row.Ids.Where((id, i) => (RecordOutcome)row.Outcomes[i] == RecordOutcome.Unknown && forbidden.ContainsKey(id)).Any()
+            ? "somebody in it must not get mail any more"
+            : null;
     }
 
     private static ReadOnlySpan<byte> Hash(byte[] hashes, int index) => hashes.AsSpan(index * sizeof(ulong), sizeof(ulong));

@@ -30,6 +30,8 @@ internal sealed class ClusterBench : FireDriver
             $"--ConnectionStrings:Postgres={(isNetworked ? PostgresProcess.Remote(database) : database)}",
             $"--Secrets:KeyFile={Path.Combine(original?._folder ?? _folder, "secret.key")}",
             $"--Dispatch:AllowedNetworks:0={sandbox.Address.Host}",
+            // Stands in every message: without it each silo would write its own address, and nothing could be repeated by another.
+            "--PublicUrl=https://mail.example.com",
             $"--Dispatch:AttemptTimeoutSeconds={AttemptTimeoutSeconds}",
             $"--Cluster:ProbeSeconds={ProbeSeconds}",
             .. more,
