@@ -75,6 +75,16 @@ public sealed class RepeatStoreTests(PostgresServer server)
         var result = await sample.Repeats.RepeatAsync(new ReclaimRequest(sample.Owner(), row.Id, draft), default);
 
         Assert.Equal(ClaimStatus.Held, result.Status);
+        var because = difference switch
+        {
+            "key" => "the ESP's memory of the key is over",
+            "content" => "somebody's message would be another one by now",
+            "unsubscribed" => "somebody in it must not get mail any more",
+            _ => "of somebody in it more is known by now",
+        };
+        var held = await sample.Database.ReadAsync(session => session.FirstAsync(
+            "select answer from batches where id = @id", static found => found.GetString(0), ("@id", row.Id)));
+        Assert.EndsWith($"not repeated: {because}", held, StringComparison.Ordinal);
         Assert.Equal(0, sample.OpenClaims.Count);
         Assert.Empty((await sample.Partitions.OpenRowsAsync(sample.Partition, default)).Waiting);
         await sample.HoldsAsync();
