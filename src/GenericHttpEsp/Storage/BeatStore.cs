@@ -21,7 +21,7 @@ internal static class BeatStore
     {
         var isWritten = last is null
             ? await session.ExecuteAsync(
-                "insert into beat (at, word, timeline) select @at, @word, @timeline where not exists (select 1 from beat)",
+                "insert into beat (at, word, timeline) values (@at, @word, @timeline) on conflict do nothing",
                 ("@at", next.At), ("@word", next.Word), ("@timeline", timeline))
             : await session.ExecuteAsync(
                 "update beat set at = @at, word = @word, timeline = @timeline where word = @last",

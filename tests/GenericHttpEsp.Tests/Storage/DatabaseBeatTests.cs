@@ -21,6 +21,21 @@ public sealed class DatabaseBeatTests(PostgresServer server) : IDisposable
         Assert.Null(await MarkAsync(ledger));
     }
 
+    /// <summary>Two rows would be read in turns, and one of them looks like a database that has gone back.</summary>
+    [Fact]
+    public async Task Start_OfManyAtOnceOnANewDatabase_WritesOneBeat()
+    {
+        await using var ledger = await TestLedger.CreateAsync(StorageEngine.PostgreSql, server);
+        for (var round = 0; round < 10; round++)
+        {
+            await SqlAsync(ledger, "delete from beat");
+            await Task.WhenAll(Enumerable.Range(0, 6).Select(silo => StartAsync(ledger, Path.Combine(_folder.Path, $"{round}-{silo}"))));
+            Assert.Equal(1, await ledger.Database.ReadAsync(static session => session.FirstAsync("select count(*)::int from beat", static row => row.GetInt32(0))));
+        }
+
+        Assert.Null(await MarkAsync(ledger));
+    }
+
     [Fact]
     public async Task Start_AfterACrashOfAll_KnowsItsDatabase()
     {

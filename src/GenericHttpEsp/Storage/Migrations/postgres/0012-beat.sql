@@ -1,5 +1,6 @@
 -- The silos write a new word about once a second and remember it outside of the database: who remembers it knows whether the database has gone back. One row.
 create table beat (
+    one boolean primary key default true check (one), -- silos that start together on a new database must not write two
     at bigint not null, -- Unix milliseconds of the database; always rises
     word text not null,
     timeline integer not null -- of the server's log
