@@ -19,21 +19,28 @@ internal static class BeatStore
     /// <summary>Writes the next one, unless another silo was faster.</summary>
     public static async Task<bool> ReplaceAsync(LedgerSession session, Beat? last, Beat next, int timeline)
     {
-        var isWritten = last is null
-            ? await session.ExecuteAsync(
+        if (last is null)
+        {
+            // Before the first beat: whoever sees that one alone takes a new database for one that has recovered.
+            await UnbreakAsync(session, next);
+            return await session.ExecuteAsync(
                 "insert into beat (at, word, timeline) values (@at, @word, @timeline) on conflict do nothing",
-                ("@at", next.At), ("@word", next.Word), ("@timeline", timeline))
-            : await session.ExecuteAsync(
-                "update beat set at = @at, word = @word, timeline = @timeline where word = @last",
-                ("@at", next.At), ("@word", next.Word), ("@timeline", timeline), ("@last", last.Word));
-        if (isWritten == 0)
+                ("@at", next.At), ("@word", next.Word), ("@timeline", timeline)) == 1;
+        }
+
+        if (await session.ExecuteAsync(
+            "update beat set at = @at, word = @word, timeline = @timeline where word = @last",
+            ("@at", next.At), ("@word", next.Word), ("@timeline", timeline), ("@last", last.Word)) == 0)
         {
             return false;
         }
 
-        await session.ExecuteAsync("insert into unbroken (since) select @at where not exists (select 1 from unbroken)", ("@at", next.At));
+        await UnbreakAsync(session, next);
         return true;
     }
+
+    private static Task<int> UnbreakAsync(LedgerSession session, Beat next) =>
+        session.ExecuteAsync("insert into unbroken (since) select @at where not exists (select 1 from unbroken)", ("@at", next.At));
 
     /// <summary>They came with a dump and belong to the original.</summary>
     public static async Task ForgetAsync(LedgerSession session)

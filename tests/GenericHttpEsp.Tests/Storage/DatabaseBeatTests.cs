@@ -29,6 +29,7 @@ public sealed class DatabaseBeatTests(PostgresServer server) : IDisposable
         for (var round = 0; round < 10; round++)
         {
             await SqlAsync(ledger, "delete from beat");
+            await SqlAsync(ledger, "delete from unbroken");
             await Task.WhenAll(Enumerable.Range(0, 6).Select(silo => StartAsync(ledger, Path.Combine(_folder.Path, $"{round}-{silo}"))));
             Assert.Equal(1, await ledger.Database.ReadAsync(static session => session.FirstAsync("select count(*)::int from beat", static row => row.GetInt32(0))));
         }
