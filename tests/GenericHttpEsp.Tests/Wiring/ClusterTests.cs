@@ -46,7 +46,7 @@ public sealed class ClusterTests(PostgresServer server)
         string[] settings = [$"--ConnectionStrings:Postgres={database}", $"--Secrets:KeyFile={keys.Path}/secret.key"];
         await using var first = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
         await using var second = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
-        await Task.WhenAll(ActiveAsync(first, 2), ActiveAsync(second, 2));
+        await Task.WhenAll(PlacingAsync(first, 2), PlacingAsync(second, 2));
         var statistics = first.Grains.GetGrain<IManagementGrain>(0);
 
         await Task.WhenAll(Enumerable.Range(1, Partitions).Select(id => first.Grains.GetGrain<IPartitionGrain>(id).HaltAsync()));
@@ -65,6 +65,22 @@ public sealed class ClusterTests(PostgresServer server)
         await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(timeout.Token))
         {
             if (snapshot.Members.Values.Count(static member => member.Status == SiloStatus.Active) == silos)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>A silo places grains at those others only of which it knows what they can host, and that it asks after it hears of them.</summary>
+    private static async Task PlacingAsync(TestApplication application, int silos)
+    {
+        await ActiveAsync(application, silos);
+        var manifests = application.Services.GetRequiredService<IClusterManifestProvider>();
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        timeout.CancelAfter(TimeSpan.FromSeconds(30));
+        await foreach (var manifest in manifests.Updates.WithCancellation(timeout.Token))
+        {
+            if (manifest.Silos.Count == silos)
             {
                 return;
             }
