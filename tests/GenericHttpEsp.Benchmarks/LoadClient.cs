@@ -39,7 +39,8 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
         await OkAsync(_client.PostAsync("/v1/recipients/import", body, cancellationToken));
     }
 
-    public async Task<long> CampaignAsync(Uri esp, LoadOptions options, CancellationToken cancellationToken)
+    /// <summary>A provider with one endpoint.</summary>
+    public async Task<JsonNode> ProviderAsync(Uri endpoint, LoadOptions options, CancellationToken cancellationToken)
     {
         var provider = JsonNode.Parse(
             """
@@ -47,13 +48,18 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
              "parameters": {"cid": "$$CampaignID", "msgs": [{"from": "$$FromName", "senderaddr": "$$FromAddress", "to": "$$To", "mid": "$$MessageID",
                "name": "{{ profile.name }}", "content": "$$HTML", "heading": "$$Subject", "unsubscribe": "$$UnsubscribeURL"}]}}
             """)!;
-        provider["endpoint"] = new Uri(esp, "/send").ToString();
+        provider["endpoint"] = endpoint.ToString();
         provider["batch"] = options.Batch > 1 ? new JsonObject { ["parameter"] = "msgs", ["size"] = options.Batch } : null;
-        var id = (long)(await OkAsync(_client.PostAsJsonAsync("/v1/providers", provider, cancellationToken)))["id"]!;
+        return await OkAsync(_client.PostAsJsonAsync("/v1/providers", provider, cancellationToken));
+    }
+
+    /// <summary>A campaign to everybody.</summary>
+    public async Task<long> CampaignAsync(long provider, LoadOptions options, CancellationToken cancellationToken)
+    {
         var campaign = new JsonObject
         {
             ["name"] = "Load",
-            ["providerId"] = id,
+            ["providerId"] = provider,
             ["audience"] = new JsonObject { ["all"] = true },
             ["subject"] = "{{ profile.name }}, it is autumn in {{ profile.city }}",
             ["html"] = Html(options.HtmlKilobytes),
@@ -61,21 +67,27 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
         return (long)(await OkAsync(_client.PostAsJsonAsync("/v1/campaigns", campaign, cancellationToken)))["id"]!;
     }
 
-    /// <summary>Time since <paramref name="begun"/> until the sandbox accepted its first message.</summary>
-    public static async Task<TimeSpan> FirstMessageAsync(Uri esp, long begun, CancellationToken cancellationToken)
-    {
-        using var client = new HttpClient { BaseAddress = esp };
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while ((long)(await OkAsync(client.GetAsync("/_sandbox/summary", cancellationToken)))["messagesAccepted"]! == 0)
-        {
-            await tick.WaitForNextTickAsync(cancellationToken);
-        }
-
-        return TimeProvider.System.GetElapsedTime(begun);
-    }
-
     public Task<JsonNode> StartAsync(long campaign, CancellationToken cancellationToken) =>
         OkAsync(_client.PostAsync($"/v1/campaigns/{campaign}/start", null, cancellationToken));
+
+    public Task<JsonNode> StopAsync(long campaign, CancellationToken cancellationToken) =>
+        OkAsync(_client.PostAsync($"/v1/campaigns/{campaign}/stop", null, cancellationToken));
+
+    public Task<JsonNode> StatsAsync(long campaign, CancellationToken cancellationToken) =>
+        OkAsync(_client.GetAsync($"/v1/campaigns/{campaign}/stats", cancellationToken));
+
+    /// <summary>Answers how many records it settled.</summary>
+    public async Task<long> ResolveAsync(long campaign, CancellationToken cancellationToken) => (long)(await OkAsync(_client.PostAsJsonAsync(
+        $"/v1/campaigns/{campaign}/unknown/resolve", new JsonObject { ["batchIds"] = "all", ["outcome"] = "notSent" }, cancellationToken)))["resolved"]!;
+
+    public Task UnsubscribeAsync(int person, CancellationToken cancellationToken) => OkAsync(_client.PutAsJsonAsync(
+        $"/v1/recipients/{Address(person)}/subscription", new JsonObject { ["status"] = "unsubscribed" }, cancellationToken));
+
+    public async Task EraseAsync(int person, CancellationToken cancellationToken)
+    {
+        using var response = await _client.DeleteAsync($"/v1/recipients/{Address(person)}", cancellationToken);
+        response.EnsureSuccessStatusCode();
+    }
 
     public Task<JsonNode> VerifyAsync(long campaign, CancellationToken cancellationToken) =>
         OkAsync(_client.GetAsync($"/v1/campaigns/{campaign}/verify", cancellationToken));
@@ -103,7 +115,7 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
         [
             $"/v1/campaigns/{campaign}/stats", $"/v1/campaigns/{campaign}/errors", $"/v1/campaigns/{campaign}/recipients?limit=100",
             $"/v1/campaigns/{campaign}/recipients?limit=100&cursor={page["nextCursor"]}", $"/v1/recipients?limit=100",
-            $"/v1/recipients?limit=100&cursor={people["nextCursor"]}", $"/v1/recipients/person.{recipients / 2}@example.com/timeline", "/v1/campaigns",
+            $"/v1/recipients?limit=100&cursor={people["nextCursor"]}", $"/v1/recipients/{Address(recipients / 2)}/timeline", "/v1/campaigns",
         ];
         var times = new List<(string, TimeSpan)>();
         foreach (var path in paths)
@@ -124,6 +136,8 @@ internal sealed class LoadClient(Uri address, string key) : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private static string Address(int person) => string.Create(CultureInfo.InvariantCulture, $"person.{person}@example.com");
 
     /// <summary>Static markup with something personal every kilobyte, quotes and line breaks included.</summary>
     private static string Html(int kilobytes)

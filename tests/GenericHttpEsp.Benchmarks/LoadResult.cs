@@ -28,6 +28,9 @@ internal sealed record LoadResult(LoadOptions Options)
 
     public long Accepted { get; init; }
 
+    /// <summary>Whose answers were lost.</summary>
+    public long Unknown { get; init; }
+
     public long PeakBytes { get; init; }
 
     public long DatabaseBytes { get; init; }
@@ -41,6 +44,9 @@ internal sealed record LoadResult(LoadOptions Options)
 
     /// <summary>Reports at this size, the slowest of some calls.</summary>
     public IReadOnlyList<(string Path, TimeSpan Slowest)> Reads { get; init; } = [];
+
+    /// <summary>What followed the campaign.</summary>
+    public IReadOnlyList<(string Name, string Value)> Aftermath { get; init; } = [];
 
     public string Table()
     {
@@ -58,7 +64,8 @@ internal sealed record LoadResult(LoadOptions Options)
             ("server peak memory", $"{ImportPeakBytes / 1048576d:N0} MB after the import, {PeakBytes / 1048576d:N0} MB at the end"),
             ("database", $"{DatabaseBytes / 1048576d:N1} MB"),
             ("batches, transactions", $"{Batches:N0}, {Transactions:N0}"),
-            ("accepted, problems found by verify", $"{Accepted:N0}, {Problems}"),
+            ("accepted, unknown, problems found by verify", $"{Accepted:N0}, {Unknown:N0}, {Problems}"),
+            .. Aftermath.Select(static row => (row.Name, (FormattableString)$"{row.Value}")),
             .. Reads.Select(static read => ($"GET {read.Path}", (FormattableString)$"{read.Slowest.TotalMilliseconds:N1} ms")),
         ];
         var table = new StringBuilder("| what | result |\n|---|---|\n");

@@ -36,10 +36,13 @@ internal static class LoadRun
         using var client = new LoadClient(address, Key);
 
         var result = await ImportAsync(options, client, server, cancellationToken);
-        var campaign = await client.CampaignAsync(esp, options, cancellationToken);
+        using var sink = new LoadEsp(esp);
+        var provider = await client.ProviderAsync(sink.Endpoint, options, cancellationToken);
+        await (options.Events > 0 ? sink.ReportAsync(options.Events, (string)provider["callbackUrl"]!, cancellationToken) : Task.CompletedTask);
+        var campaign = await client.CampaignAsync((long)provider["id"]!, options, cancellationToken);
         var (begun, cpu) = (time.GetTimestamp(), server.Cpu);
         var espCpu = sandbox.Cpu;
-        var first = LoadClient.FirstMessageAsync(esp, begun, cancellationToken);
+        var first = FirstMessageAsync(sink, begun, cancellationToken);
         await client.StartAsync(campaign, cancellationToken);
         var startTime = time.GetElapsedTime(begun);
         var stats = await client.EndAsync(campaign, cancellationToken);
@@ -51,10 +54,14 @@ internal static class LoadRun
             SendCpu = server.Cpu - cpu,
             EspCpu = sandbox.Cpu - espCpu,
             Accepted = (long)stats["accepted"]!,
+            Unknown = (long)stats["unknown"]!,
             PeakBytes = await server.PeakBytesAsync(cancellationToken),
             Problems = (await client.VerifyAsync(campaign, cancellationToken))["problems"]!.AsArray().Count,
         };
         result = result with { Reads = await client.ReadAsync(campaign, options.Recipients, cancellationToken) };
+        result = options.Events > 0
+            ? result with { Aftermath = await LoadAftermath.RunAsync(options, client, sink, (long)provider["id"]!, campaign, cancellationToken) }
+            : result;
         await server.TerminateAsync(cancellationToken);
         return result with
         {
@@ -62,6 +69,12 @@ internal static class LoadRun
             Batches = await LoadDatabase.BatchesAsync(options, folder, cancellationToken),
             DatabaseBytes = await LoadDatabase.BytesAsync(options, folder, cancellationToken),
         };
+    }
+
+    private static async Task<TimeSpan> FirstMessageAsync(LoadEsp esp, long begun, CancellationToken cancellationToken)
+    {
+        await esp.AcceptedAsync(0, cancellationToken);
+        return TimeProvider.System.GetElapsedTime(begun);
     }
 
     private static async Task<LoadResult> ImportAsync(LoadOptions options, LoadClient client, LoadProcess server, CancellationToken cancellationToken)

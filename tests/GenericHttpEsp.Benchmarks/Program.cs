@@ -17,4 +17,4 @@ if (options is null)
 
 var result = await LoadRun.RunAsync(options, CancellationToken.None);
 Console.WriteLine(result.Table());
-return result.Accepted == options.Recipients ? 0 : 1;
+return result.Accepted + result.Unknown == options.Recipients && result.Problems == 0 ? 0 : 1;

@@ -13,7 +13,7 @@ public sealed record ResolveContract
     public JsonElement? BatchIds { get; init; }
 
     /// <summary>accepted: the ESP took them. notSent: it did not; they count as failed, and retry-failed sends them.</summary>
-    [Required, AllowedValues("accepted", "notSent")]
+    [Required, AllowedValues("accepted", "notSent", ErrorMessage = "Write \"accepted\" or \"notSent\".")]
     public string? Outcome { get; init; }
 }
 
