@@ -35,8 +35,7 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
             await bench.StartAllAsync();
         }
 
-        // CI's six slots may all be with the other silos at each kill; the work that is taken over is the same.
-        Assert.True(hits > 0 || !FireSize.IsFull, "No kill met an open request.");
+        Assert.True(hits > 0, "No kill met an open request.");
         (await FireVerdict.HoldsAsync(bench, campaign, people, unknownMax)).Report("F1: SIGKILL of one of three silos at 10, 50, 90 %", hits, slowest);
     }
 
