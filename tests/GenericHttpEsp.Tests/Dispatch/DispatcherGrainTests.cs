@@ -11,7 +11,7 @@ public sealed class DispatcherGrainTests
     public async Task Page_ThatContinuesWhatIsLost_EndsTheEpoch()
     {
         // Nothing is packed or claimed before the page is taken.
-        var grain = new DispatcherGrain(null!, new NoTemplates(), null!, TimeProvider.System);
+        var grain = new DispatcherGrain(null!, new NoTemplates(), null!, new LaneTenants(), TimeProvider.System);
 
         Assert.Equal(PageReceipt.Broken, await grain.OfferAsync(Page(epoch: 3, continues: true)));
         Assert.Equal(PageReceipt.Broken, await grain.ProbeAsync(1, 3));
