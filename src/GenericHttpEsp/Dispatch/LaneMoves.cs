@@ -19,7 +19,7 @@ internal sealed partial class LaneMoves(
     ILogger<LaneMoves> logger) : BackgroundService
 {
     private static readonly GrainType Partition = GrainType.Create("partition");
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
     // Orleans gives an activation 30 s to end.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
