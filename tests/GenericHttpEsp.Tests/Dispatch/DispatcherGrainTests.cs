@@ -45,7 +45,7 @@ public sealed class DispatcherGrainTests
 
         await Assert.Single(tenants.All).LeaveAsync();
 
-        Assert.Equal(PageReceipt.Fenced, await waits);
+        Assert.Equal(PageReceipt.Fenced, await waits.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         // Nothing begins here any more, until it is elsewhere.
         Assert.Equal(PageReceipt.Fenced, await grain.OfferAsync(Page(epoch: 4, continues: false)));
         await grain.OnDeactivateAsync(default, CancellationToken.None);
