@@ -258,6 +258,7 @@ internal sealed partial class CampaignGrain(
             case CampaignStatuses.Paused:
                 await runs.PauseAsync(Id, State.Run, State.Revision);
                 await runs.SettleAsync(Id);
+                await runs.KeepPinnedAsync(Id, State.ProviderId, State.ProviderVersion);
                 break;
             case CampaignStatuses.Stopped:
                 await runs.StopAsync(Id, State.Run);
@@ -320,7 +321,10 @@ internal sealed partial class CampaignGrain(
             FailPoints.Pass(FailPoints.EndSaved);
             await EndAsync();
             await PublishAsync();
+            return;
         }
+
+        await runs.KeepPinnedAsync(Id, State.ProviderId, State.ProviderVersion);
     }
 
     private async Task ForgetWhenSettledAsync()

@@ -70,6 +70,12 @@ internal sealed class CampaignRuns(
             ? errors
             : new() { ["/providerId"] = [$"The provider's template with this content cannot be rendered, not even for somebody without attributes: {failure.Detail}"] };
 
+    /// <summary>
+    /// A pin names its campaign and not the run. Of two activations one that still ends the run before takes away what the other has just pinned for a retry, so
+    /// whoever goes on pins again: nothing is written while the pin stands.
+    /// </summary>
+    public Task KeepPinnedAsync(long campaignId, long providerId, int version) => grains.GetGrain<IProviderGrain>(providerId).Pin(campaignId, version);
+
     /// <summary>The run has ended: its template version need not be kept.</summary>
     public Task UnpinAsync(long campaignId, long providerId) => grains.GetGrain<IProviderGrain>(providerId).Unpin(campaignId);
 

@@ -1,3 +1,5 @@
+using GenericHttpEsp.Storage;
+
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>
@@ -36,24 +38,32 @@ internal sealed class FeedTurns
 
     private void Free(long campaignId)
     {
+        TaskCompletionSource freed;
         lock (_lock)
         {
             var campaign = _campaigns[campaignId];
             campaign.Taken--;
-            campaign.Freed.SetResult();
-            campaign.Freed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            freed = campaign.Freed;
+            campaign.Freed = new();
             if (campaign.Taken == 0)
             {
                 _campaigns.Remove(campaignId);
             }
         }
+
+        // Whoever waits does not go on inside of what ends the turn.
+        Background.Run(() =>
+        {
+            freed.SetResult();
+            return Task.CompletedTask;
+        }).Ignore();
     }
 
     private sealed class Campaign
     {
         public int Taken { get; set; }
 
-        public TaskCompletionSource Freed { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Freed { get; set; } = new();
     }
 
     private sealed class Turn(FeedTurns turns, long campaignId) : IDisposable

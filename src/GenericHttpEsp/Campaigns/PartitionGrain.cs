@@ -1,3 +1,5 @@
+using GenericHttpEsp.Dispatch;
+
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Thin: sees to it that one <see cref="PartitionRun"/> works on the partition, off the grain's scheduler.</summary>
@@ -13,6 +15,7 @@ internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrai
         if (_run is null or { IsOver: true })
         {
             _run = new PartitionRun(work, campaignId, this.GetPrimaryKeyLong());
+            work.Here(GrainContext, this.GetPrimaryKeyLong(), campaignId);
             _alive ??= this.RegisterGrainTimer(
                 static grain => grain.RestAsync(), this, new GrainTimerCreationOptions(KeepAlive, KeepAlive) { KeepAlive = true });
         }
@@ -35,7 +38,11 @@ internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrai
 
     public Task HaltAsync() => _run?.StopAsync() ?? Task.CompletedTask;
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => HaltAsync();
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        work.Gone(GrainContext);
+        await HaltAsync();
+    }
 
     public void Dispose() => _run?.Dispose();
 }

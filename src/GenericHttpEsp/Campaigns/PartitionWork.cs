@@ -10,13 +10,11 @@ internal sealed partial class PartitionWork(
     ProfileStore profiles,
     IRunTemplates templates,
     IGrainFactory grains,
+    LaneTenants tenants,
     IHostApplicationLifetime host,
     TimeProvider time,
     ILogger<PartitionWork> logger)
 {
-    /// <summary>Bounds how many dispatchers a provider has; partitions share them.</summary>
-    public const int Lanes = 8;
-
     public PartitionStore Partitions => partitions;
 
     public AudienceStore Audience => audience;
@@ -35,9 +33,13 @@ internal sealed partial class PartitionWork(
     public IDispatcherGrain Dispatcher(long providerId, long partition) =>
         grains.GetGrain<IDispatcherGrain>(providerId, Lane(partition));
 
-    public static string Lane(long partition) => $"lane{LaneNumber(partition)}";
+    public static string Lane(long partition) => Lanes.KeyOf(partition);
 
-    public static long LaneNumber(long partition) => partition % Lanes;
+    /// <summary>From now on the partition is here, until <see cref="Gone"/> or until the silos want it elsewhere: there it is begun again.</summary>
+    public void Here(IGrainContext context, long partition, long campaignId) => tenants.Add(
+        new LaneTenant(context, time.GetTimestamp()) { GoOnAsync = () => grains.GetGrain<IPartitionGrain>(partition).StartAsync(campaignId) });
+
+    public void Gone(IGrainContext context) => tenants.Remove(context);
 
     /// <summary>Not awaited by anybody: a dispatcher that cannot be told forgets with its activation.</summary>
     public Task DropAsync(long providerId, long partition, long epoch) => Dispatcher(providerId, partition).DropAsync(partition, epoch);

@@ -22,6 +22,7 @@ internal static class DispatchSetup
         services.AddSingleton<GuardedHandler>();
         services.AddSingleton<EspClient>();
         services.AddSingleton<InFlight>();
+        services.AddSingleton<LaneTenants>();
         services.AddSingleton(SiloName.Draw());
         services.AddSingleton<BudgetStore>();
         services.AddSingleton<IRetentionJob>(static provider => provider.GetRequiredService<BudgetStore>());

@@ -1,11 +1,12 @@
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>Thin: finds the partition's stream and hands the page over. The work runs off the grain's scheduler, in <see cref="BatchStream"/>.</summary>
-[GrainType("dispatcher"), Orleans.Concurrency.Reentrant, Orleans.Placement.PreferLocalPlacement]
-internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates templates, IBatchLedger ledger, TimeProvider time) : Grain, IDispatcherGrain
+[GrainType("dispatcher"), Orleans.Concurrency.Reentrant, LanePlacement]
+internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates templates, IBatchLedger ledger, LaneTenants tenants, TimeProvider time) : Grain, IDispatcherGrain
 {
     private static readonly TimeSpan RoomWait = TimeSpan.FromSeconds(10);
     private readonly Dictionary<long, BatchStream> _streams = [];
+    private bool _leaves;
 
     public async Task<PageReceipt> OfferAsync(RecordPage page)
     {
@@ -42,8 +43,28 @@ internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates template
         }
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        await Task.WhenAll(_streams.Values.Select(stream => stream.StopAsync()));
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var own = TaskScheduler.Current;
+        tenants.Add(new LaneTenant(GrainContext, time.GetTimestamp())
+        {
+            // While it waits for the end of all calls, no further one begins: what would end those that wait for room must not be a call.
+            LeaveAsync = () => Task.Factory.StartNew(LeaveAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, own).Unwrap(),
+        });
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        tenants.Remove(GrainContext);
+        return LeaveAsync();
+    }
+
+    private Task LeaveAsync()
+    {
+        _leaves = true;
+        return Task.WhenAll(_streams.Values.Select(static stream => stream.StopAsync()));
+    }
 
     private bool IsMine(long partitionId, long epoch) => _streams.TryGetValue(partitionId, out var stream) && stream.Epoch == epoch;
 
@@ -63,6 +84,11 @@ internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates template
             }
 
             stream.StopAsync().Ignore();
+        }
+
+        if (_leaves)
+        {
+            return null;
         }
 
         stream = new BatchStream(page.CampaignId, page.Run, page.PartitionId, page.Epoch, sender, templates, ledger, time);

@@ -3,7 +3,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using GenericHttpEsp.Campaigns;
+using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Storage;
 using Orleans.Configuration;
 using Orleans.Serialization;
@@ -55,6 +55,7 @@ internal static class Silo
         });
         silo.Services.AddSingleton<IFatalErrorHandler, SiloEnd>();
         silo.Services.AddHostedService<SiloWatch>();
+        silo.Services.AddHostedService<LaneMoves>();
         silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", postgres));
         silo.AddAdoNetGrainStorage(StorageNames.Grains, options => (options.Invariant, options.ConnectionString) = ("Npgsql", PostgresLedger.Settings(postgres)));
         silo.ConfigureEndpoints(

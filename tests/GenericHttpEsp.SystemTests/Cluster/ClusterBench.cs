@@ -29,7 +29,6 @@ internal sealed class ClusterBench : FireDriver
         (_database, _ownsSandbox) = (database, original is null);
         string[] arguments =
         [
-            $"--ConnectionStrings:Postgres={(isNetworked ? PostgresProcess.Remote(database) : database)}",
             $"--Secrets:KeyFile={Path.Combine(original?._folder ?? _folder, "secret.key")}",
             $"--Dispatch:AllowedNetworks:0={sandbox.Address.Host}",
             // Stands in every message: without it each silo would write its own address, and nothing could be repeated by another.
@@ -38,11 +37,17 @@ internal sealed class ClusterBench : FireDriver
             $"--Cluster:ProbeSeconds={ProbeSeconds}",
             .. more,
         ];
+        var reached = isNetworked ? PostgresProcess.Remote(database) : database;
         Silos = [.. Enumerable.Range(0, silos).Select(i => new ClusterSilo(
-            Path.Combine(_folder, $"silo{i}"), i == silos - 1 ? [.. arguments, .. ofTheLast] : arguments, isNetworked ? i : null))];
+            Path.Combine(_folder, NameOf(i)),
+            [$"--ConnectionStrings:Postgres={reached};Application Name={NameOf(i)}", .. arguments, .. i == silos - 1 ? ofTheLast : []],
+            isNetworked ? i : null))];
     }
 
     public IReadOnlyList<ClusterSilo> Silos { get; }
+
+    /// <summary>Of a silo and its connections.</summary>
+    public static string NameOf(int silo) => string.Create(CultureInfo.InvariantCulture, $"silo{silo}");
 
     /// <summary>Connection string.</summary>
     public string Database => _database;
@@ -58,6 +63,7 @@ internal sealed class ClusterBench : FireDriver
     /// <param name="failPoints">Of the first silos; see <see cref="ClusterSilo.Launch"/>.</param>
     /// <param name="program">Another build for these first processes.</param>
     /// <param name="network">Of as many silos; null for loopback.</param>
+    /// <param name="later">How many more join with <see cref="StartAllAsync"/>.</param>
     /// <param name="ofTheLast">Settings of the last silo alone.</param>
     /// <param name="more">Settings of all silos.</param>
     public static async Task<ClusterBench> StartAsync(
@@ -67,23 +73,25 @@ internal sealed class ClusterBench : FireDriver
         string[]? failPoints = null,
         string? program = null,
         SiloNetwork? network = null,
+        int later = 0,
         string[]? ofTheLast = null,
         params string[] more)
     {
         var sandbox = await SandboxAsync(behaviour, BodiesKept, network is null ? null : SiloNetwork.Host);
-        return await StartedAsync(new ClusterBench(sandbox, await server.NewDatabaseAsync(), silos, network is not null, more, ofTheLast ?? []), failPoints, program);
+        var bench = new ClusterBench(sandbox, await server.NewDatabaseAsync(), silos + later, network is not null, more, ofTheLast ?? []);
+        return await StartedAsync(bench, failPoints, program, silos);
     }
 
     /// <summary>New silos on a copy of the database, with the same key file, ESP and name of the cluster.</summary>
     public static Task<ClusterBench> BesideAsync(ClusterBench original, string database, int silos) =>
-        StartedAsync(new ClusterBench(original.Sandbox, database, silos, isNetworked: false, [], [], original), null, null);
+        StartedAsync(new ClusterBench(original.Sandbox, database, silos, isNetworked: false, [], [], original), null, null, silos);
 
-    private static async Task<ClusterBench> StartedAsync(ClusterBench bench, string[]? failPoints, string? program)
+    private static async Task<ClusterBench> StartedAsync(ClusterBench bench, string[]? failPoints, string? program, int silos)
     {
         try
         {
             var began = TimeProvider.System.GetTimestamp();
-            await bench.StartAllAsync(failPoints, program);
+            await bench.StartAsync(bench.Silos.Take(silos), silos, failPoints, program);
             bench.FirstStart = TimeProvider.System.GetElapsedTime(began);
             return bench;
         }
@@ -95,16 +103,18 @@ internal sealed class ClusterBench : FireDriver
     }
 
     /// <summary>Starts those that are not up, all at once, and waits until they have met.</summary>
-    public async Task StartAllAsync(string[]? failPoints = null, string? program = null)
+    public Task StartAllAsync(string[]? failPoints = null, string? program = null) => StartAsync(Silos, Silos.Count, failPoints, program);
+
+    private async Task StartAsync(IEnumerable<ClusterSilo> silos, int meet, string[]? failPoints, string? program)
     {
-        var down = Silos.Where(static silo => !silo.IsUp).ToList();
+        var down = silos.Where(static silo => !silo.IsUp).ToList();
         foreach (var (i, silo) in down.Index())
         {
             silo.Launch(failPoints?.ElementAtOrDefault(i), program);
         }
 
         await Task.WhenAll(down.Select(static silo => silo.ListenAsync()));
-        await MetAsync(Silos.Count);
+        await MetAsync(meet);
     }
 
     /// <summary>Those that were declared dead, and those that end before all have met, are started again. Answers how many had ended.</summary>

@@ -5,7 +5,7 @@ namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>A silo's try to claim, as PostgreSQL heard it: the fence refuses it or not.</summary>
 /// <param name="At">By the server's clock.</param>
-/// <param name="Host">The silo's address.</param>
+/// <param name="Host">The silo's address, or its name.</param>
 /// <param name="Partition">Of which.</param>
 /// <param name="Epoch">What its activation was given when it began.</param>
 internal sealed record ClaimTry(DateTimeOffset At, string Host, long Partition, long Epoch);
@@ -15,6 +15,9 @@ internal sealed partial class StatementLog
 {
     /// <summary>Of the server, so that it writes that down.</summary>
     public const string Settings = "-c max_connections=200 -c log_statement=mod -c log_timezone=UTC -c log_line_prefix=%m/%h/";
+
+    /// <summary>For silos that share an address: they are told apart by the name of their connections, see <see cref="ClusterBench.NameOf"/>.</summary>
+    public const string SettingsByName = "-c max_connections=200 -c log_statement=mod -c log_timezone=UTC -c log_line_prefix=%m/%a/";
 
     private readonly Dictionary<string, string> _claimedBy = [];
 

@@ -72,7 +72,7 @@ internal sealed class SiloPair : IAsyncDisposable
     /// <summary>A lane stays where it is first called from; left to chance, all of a provider's may be at one silo.</summary>
     private async Task PlaceLanesAsync(long provider)
     {
-        for (var lane = 0; lane < PartitionWork.Lanes; lane++)
+        for (var lane = 0; lane < Lanes.Count; lane++)
         {
             var silo = lane % 2 == 0 ? Bench.Application : Other;
             await silo.Grains.GetGrain<IDispatcherGrain>(provider, PartitionWork.Lane(lane)).ProbeAsync(0, 0);

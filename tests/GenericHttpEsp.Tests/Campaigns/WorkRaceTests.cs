@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using GenericHttpEsp.Campaigns;
+using GenericHttpEsp.Providers;
 using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
@@ -60,6 +61,35 @@ public sealed class WorkRaceTests(PostgresServer server)
         var after = (await grain.GetAsync())!;
         Assert.Equal((CampaignStatuses.Completed, before.Revision + 1), (after.Status, after.Revision));
         Assert.False(await work.AnyAsync(default));
+    }
+
+    /// <summary>An activation that ends the run before a retry, and is late, takes the retry's pin with it: the provider could forget the version and its host's secrets.</summary>
+    [Theory]
+    [InlineData("running")]
+    [InlineData("paused")]
+    public async Task Pin_ThatALateEndTookAway_IsPinnedAgainByTheNextPoke(string status)
+    {
+        await using var bench = await CampaignBench.StartAsync(nameof(StorageEngine.Sqlite), server, new SandboxOptions { Behaviour = new SandboxBehaviour { LatencyMilliseconds = 20_000 } });
+        await bench.ImportAsync(2);
+        var id = await bench.ProviderAsync();
+        var campaign = await bench.CampaignAsync(id);
+        await bench.ActAsync(campaign, "start");
+        if (status == "paused")
+        {
+            await bench.ActAsync(campaign, "pause");
+        }
+
+        var provider = bench.Application.Grains.GetGrain<IProviderGrain>(id);
+        await provider.Unpin(campaign);
+
+        var grain = bench.Application.Grains.GetGrain<ICampaignGrain>(campaign);
+        await grain.PokeAsync();
+
+        Assert.Equal(status, (await grain.GetAsync())!.Status);
+        await provider.Archive();
+        // An archived one takes no new pin.
+        Assert.Equal(new ProviderPinned(ProviderResult.Done, 1), await provider.Pin(campaign, 1));
+        Assert.Equal(ProviderResult.Archived, (await provider.Pin(campaign + 1, 1)).Result);
     }
 
     [Theory]

@@ -1,4 +1,7 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using GenericHttpEsp.Dispatch;
+using Microsoft.Extensions.Time.Testing;
 
 namespace GenericHttpEsp.Tests.Dispatch;
 
@@ -11,7 +14,7 @@ public sealed class DispatcherGrainTests
     public async Task Page_ThatContinuesWhatIsLost_EndsTheEpoch()
     {
         // Nothing is packed or claimed before the page is taken.
-        var grain = new DispatcherGrain(null!, new NoTemplates(), null!, TimeProvider.System);
+        var grain = new DispatcherGrain(null!, new NoTemplates(), null!, new LaneTenants(), TimeProvider.System);
 
         Assert.Equal(PageReceipt.Broken, await grain.OfferAsync(Page(epoch: 3, continues: true)));
         Assert.Equal(PageReceipt.Broken, await grain.ProbeAsync(1, 3));
@@ -26,6 +29,31 @@ public sealed class DispatcherGrainTests
         await grain.DropAsync(1, 4);
         Assert.Equal(PageReceipt.Broken, await grain.OfferAsync(Page(epoch: 4, continues: true)));
     }
+
+    /// <summary>It moves when no call is under way any more: a page that waits for room would hold it, and its lane, for ten seconds.</summary>
+    [Fact]
+    public async Task Page_ThatWaitsForRoom_IsAnsweredWhenTheDispatcherLeaves()
+    {
+        var tenants = new LaneTenants();
+        var grain = new DispatcherGrain(null!, new NoTemplates(), null!, tenants, new FakeTimeProvider());
+        Context(grain) = DispatchProxy.Create<IGrainContext, KnownContext>();
+        await grain.OnActivateAsync(CancellationToken.None);
+        Assert.Equal(PageReceipt.Taken, await grain.OfferAsync(Page(epoch: 3, continues: false)));
+        Assert.Equal(PageReceipt.Taken, await grain.OfferAsync(Page(epoch: 3, continues: true)));
+        var waits = grain.OfferAsync(Page(epoch: 3, continues: true));
+        Assert.False(waits.IsCompleted);
+
+        await Assert.Single(tenants.All).LeaveAsync();
+
+        Assert.Equal(PageReceipt.Fenced, await waits.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        // Nothing begins here any more, until it is elsewhere.
+        Assert.Equal(PageReceipt.Fenced, await grain.OfferAsync(Page(epoch: 4, continues: false)));
+        await grain.OnDeactivateAsync(default, CancellationToken.None);
+        Assert.Empty(tenants.All);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<GrainContext>k__BackingField")]
+    private static extern ref IGrainContext Context(Grain grain);
 
     private static RecordPage Page(long epoch, bool continues) => new()
     {
@@ -51,4 +79,12 @@ public sealed class DispatcherGrainTests
             throw new OperationCanceledException(cancellationToken);
         }
     }
+}
+
+/// <summary>Says who it is.</summary>
+public class KnownContext : DispatchProxy
+{
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == "get_GrainId"
+        ? GrainId.Create(GrainType.Create("dispatcher"), GrainIdKeyExtensions.CreateIntegerKey(1, Lanes.KeyOf(1)))
+        : throw new NotSupportedException(targetMethod.Name);
 }

@@ -45,6 +45,29 @@ internal sealed class SimulatedCluster(World world)
         }
     }
 
+    /// <summary>One silo's partitions and dispatchers are wanted at another: they end here and go on there, while calls are on their way to either.</summary>
+    public void Move()
+    {
+        var alive = Alive.Where(static silo => !silo.Node.IsPaused).ToArray();
+        if (alive.Length < 2)
+        {
+            return;
+        }
+
+        var from = world.Random.Next(alive.Length);
+        var to = alive[(from + world.Random.Next(1, alive.Length)) % alive.Length];
+        foreach (var activation in _directory.Values.Where(one => one.Silo == alive[from] && (one.Id.Type.ToString() is "partition" or "dispatcher")).ToArray())
+        {
+            world.Tell($"{activation.Id} moves from {alive[from].Node.Name} to {to.Node.Name}");
+            activation.Deactivate();
+            _directory[activation.Id] = new Activation(this, to, activation.Id);
+            if (activation.Id.Type.ToString() == "partition")
+            {
+                ((IPartitionGrain)SimulatedReference.Of(typeof(IPartitionGrain), this, to, activation.Id)).StartAsync(SimulationSetup.Campaign).Ignore();
+            }
+        }
+    }
+
     public Activation Find(SimulatedSilo caller, GrainId id)
     {
         // While the network is in two parts, some still reach the older activation.
@@ -111,7 +134,9 @@ public class SimulatedFactory : DispatchProxy
 /// <summary>Answers nothing at once: the provider's grain only keeps versions.</summary>
 public class SilentGrain : DispatchProxy
 {
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => Task.CompletedTask;
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == nameof(IProviderGrain.Pin)
+        ? Task.FromResult(new ProviderPinned(ProviderResult.Done, (int)args![1]!))
+        : Task.CompletedTask;
 }
 
 /// <summary>A reference to a grain, held by one process.</summary>

@@ -24,6 +24,7 @@ internal sealed class SimulatedSilo : IDisposable
     private readonly CampaignRuns _runs;
     private readonly PartitionWork _work;
     private readonly IBatchLedger _batches;
+    private readonly LaneTenants _tenants = new();
     private readonly RunTemplateSource _templates;
     private readonly CampaignSweeper _sweeper;
 
@@ -48,7 +49,7 @@ internal sealed class SimulatedSilo : IDisposable
         _batches = setup.Break.Over(new BatchLedger(claims, new RepeatStore(claims), outcomes));
         _runs = new CampaignRuns(
             database, work, audience, partitions, outcomes, new RetryStore(database, months), null!, null!, setup.Break.Over(OpenClaims), _grains);
-        _work = new PartitionWork(partitions, audience, _profiles, _templates, _grains, _host, time, NullLogger<PartitionWork>.Instance);
+        _work = new PartitionWork(partitions, audience, _profiles, _templates, _grains, _tenants, _host, time, NullLogger<PartitionWork>.Instance);
         var name = new SiloName(node.Name);
         var desks = new ProviderDesks(
             database, new BudgetStore(database, name), new SlotStore(database, name, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
@@ -135,7 +136,7 @@ internal sealed class SimulatedSilo : IDisposable
             case "partition":
                 return new PartitionGrain(_work);
             case "dispatcher":
-                return new DispatcherGrain(Sender, _templates, _batches, Node.Clock);
+                return new DispatcherGrain(Sender, _templates, _batches, _tenants, Node.Clock);
             default:
                 var subscription = new SubscriptionStorage(_recipients, id);
                 await subscription.ReadStateAsync();

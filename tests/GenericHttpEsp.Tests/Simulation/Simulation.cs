@@ -102,6 +102,7 @@ internal sealed class Simulation : IDisposable
         World.After(Restless, MakePeace);
         Cluster.Working = MaySilence;
         PlanPauses();
+        PlanMoves();
         if (!World.Run(IsOver))
         {
             problems.Add($"stuck: the campaign is {Campaign.Status} after {World.Steps} steps and {World.Seconds:0} s; database {_server}; {string.Join(", ", Cluster.Silos.Select(static silo => silo.Node))}");
@@ -166,6 +167,14 @@ internal sealed class Simulation : IDisposable
             {
                 World.After(World.Between(0, 12_000), () => Silence(Cluster.AnySilo()?.Node));
             }
+        }
+    }
+
+    private void PlanMoves()
+    {
+        for (var i = World.Random.Next(4); i > 0; i--)
+        {
+            World.After(World.Between(0, 12_000), Cluster.Move);
         }
     }
 
