@@ -227,6 +227,7 @@ internal sealed partial class CampaignGrain(
         // The intent first: from here on every poke completes it, however often the process ends.
         (State.Status, State.Reason, State.EndedAt, State.RetryPending) = (CampaignStatuses.Running, null, null, true);
         (State.Run, State.ProviderVersion, State.StartedAt, State.RunDate) = (State.Run + 1, version, now, CampaignRuns.DateOf(now));
+        State.PublicUrl = runs.PublicUrl;
         await SaveAsync();
         await ContinueAsync();
         return CampaignReply.Of(View());
@@ -289,7 +290,7 @@ internal sealed partial class CampaignGrain(
     public Task<RunPlan?> GetPlanAsync(int run) => Task.FromResult(
         State.Status is null || run != State.Run || State.StartedAt is not { } startedAt
             ? null
-            : new RunPlan(Id, run, State.RunDate, startedAt, State.ProviderId, State.ProviderVersion, State.Contract!));
+            : new RunPlan(Id, run, State.RunDate, startedAt, State.ProviderId, State.ProviderVersion, State.Contract!, State.PublicUrl));
 
     private async Task BeginAsync(DateTimeOffset now)
     {
@@ -297,7 +298,7 @@ internal sealed partial class CampaignGrain(
         FailPoints.Pass(FailPoints.StartAnnounced);
         var began = await runs.OpenAsync(Id, State.Run + 1, now, State.Contract!);
         FailPoints.Pass(FailPoints.StartOpened);
-        State.Run++;
+        (State.Run, State.PublicUrl) = (State.Run + 1, runs.PublicUrl);
         (State.Status, State.StartedAt, State.RunDate) = (CampaignStatuses.Running, began, CampaignRuns.DateOf(began));
         await SaveAsync();
         FailPoints.Pass(FailPoints.StartSaved);

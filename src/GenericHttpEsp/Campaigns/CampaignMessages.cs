@@ -65,7 +65,8 @@ public sealed record RunPlan(
     [property: Id(3)] DateTimeOffset StartedAt,
     [property: Id(4)] long ProviderId,
     [property: Id(5)] int ProviderVersion,
-    [property: Id(6)] string Contract);
+    [property: Id(6)] string Contract,
+    [property: Id(7)] string? PublicUrl = null);
 
 /// <summary>A moment of a campaign, for whoever watches. Harmless to lose.</summary>
 [GenerateSerializer, Immutable, Alias("ghe.CampaignProgress")]

@@ -21,6 +21,9 @@ internal sealed class CampaignRuns(
     IForbidBarrier barrier,
     IGrainFactory grains)
 {
+    /// <summary>With which a run that begins here begins its links.</summary>
+    public string PublicUrl => templates.PublicUrl;
+
     /// <summary>
     /// Checks that provider, content and audience fit, and pins the provider's template version for the run: later changes of the template do not reach it.
     /// </summary>
@@ -36,7 +39,7 @@ internal sealed class CampaignRuns(
             return (0, found);
         }
 
-        var binding = templates.Bind(provider, contract, campaignId, run, DateOf(now), now);
+        var binding = templates.Bind(provider, contract, campaignId, run, DateOf(now), now, PublicUrl);
         foreach (var (pointer, messages) in binding.Errors)
         {
             found[pointer] = messages;

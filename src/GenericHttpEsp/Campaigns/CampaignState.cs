@@ -37,6 +37,9 @@ internal sealed class CampaignState
     /// <summary>yyyymmdd, UTC.</summary>
     public int RunDate { get; set; }
 
+    /// <summary>Begins the links of the latest run, whichever silo renders them; null of a run that an earlier version started.</summary>
+    public string? PublicUrl { get; set; }
+
     /// <summary>The run's audience is yet to be made of whom the earlier runs failed.</summary>
     public bool RetryPending { get; set; }
 

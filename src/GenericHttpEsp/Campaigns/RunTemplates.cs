@@ -37,6 +37,9 @@ internal sealed class RunTemplates : IRunTemplates
         database.WentBack += _runs.Clear;
     }
 
+    /// <summary>Of this silo.</summary>
+    public string PublicUrl => _addresses.PublicUrl;
+
     public async ValueTask<RunTemplate> GetAsync(long campaignId, int run, CancellationToken cancellationToken)
     {
         _runs.TryGetValue((campaignId, run), out var compiled);
@@ -49,7 +52,7 @@ internal sealed class RunTemplates : IRunTemplates
         }
 
         var contract = JsonSerializer.Deserialize<CampaignContract>(plan.Contract, ApiJson.Options)!;
-        var binding = Bind(provider, contract, campaignId, run, plan.RunDate, plan.StartedAt);
+        var binding = Bind(provider, contract, campaignId, run, plan.RunDate, plan.StartedAt, plan.PublicUrl ?? PublicUrl);
         if (binding.Template is not { } bound)
         {
             _logger.LogErrorOfBinding(campaignId, run);
@@ -68,7 +71,7 @@ internal sealed class RunTemplates : IRunTemplates
     }
 
     /// <summary>Whether provider and content fit together; errors by JSON pointer into the campaign.</summary>
-    public TemplateBinding Bind(ProviderRuntime provider, CampaignContract contract, long campaignId, int run, int runDate, DateTimeOffset startedAt)
+    public TemplateBinding Bind(ProviderRuntime provider, CampaignContract contract, long campaignId, int run, int runDate, DateTimeOffset startedAt, string publicUrl)
     {
         var content = new CampaignContent
         {
@@ -84,7 +87,7 @@ internal sealed class RunTemplates : IRunTemplates
             Values = contract.Values,
         };
         var date = new DateOnly(runDate / 10000, runDate / 100 % 100, runDate % 100);
-        return provider.Template.Bind(content, new RunFacts(_keys.AccountId, campaignId, run, date, startedAt, _addresses.PublicUrl, _ring));
+        return provider.Template.Bind(content, new RunFacts(_keys.AccountId, campaignId, run, date, startedAt, publicUrl, _ring));
     }
 
     private async Task<RunPlan> PlanAsync(long campaignId, int run) =>

@@ -17,6 +17,12 @@ internal sealed class AttemptPolicy
     // Claimed rows without outcome are taken for unknown this long after the claim: nothing may still work on them then.
     private static readonly TimeSpan DeadlineSlack = TimeSpan.FromSeconds(4);
 
+    // Polly's breaker does not open on fewer than two.
+    private const int SeenMin = 2;
+
+    // No answer of an ESP: the count is full by what other silos told.
+    private static readonly EspAnswer FullCount = new(EspAnswerKind.NotSent);
+
     private readonly ResiliencePipeline<EspAnswer?> _pipeline;
     private readonly TimeProvider _time;
     private readonly int _failuresMax;
@@ -29,14 +35,14 @@ internal sealed class AttemptPolicy
     {
         _time = time;
         _failuresMax = options.BreakerFailures;
-        _pause = TimeSpan.FromSeconds(options.BreakerPauseSeconds);
+        _pause = options.BreakerPause;
         _pipeline = new ResiliencePipelineBuilder<EspAnswer?> { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<EspAnswer?>
             {
                 // Polly's breaker knows ratios; ours counts failures in a row. So only the failure that fills the count is shown to it, and it opens at once.
                 ShouldHandle = args => ValueTask.FromResult(IsOneTooMany(args.Outcome)),
                 FailureRatio = 0,
-                MinimumThroughput = 2,
+                MinimumThroughput = SeenMin,
                 SamplingDuration = TimeSpan.FromHours(1),
                 BreakDuration = _pause,
                 StateProvider = _state,
@@ -81,8 +87,17 @@ internal sealed class AttemptPolicy
         }
     }
 
+    /// <summary>Opens as if this silo's own failures had filled the count.</summary>
+    public async Task OpenAsync()
+    {
+        for (var seen = 0; seen < SeenMin && IsClosed; seen++)
+        {
+            await RunAsync(static _ => ValueTask.FromResult<EspAnswer?>(FullCount), CancellationToken.None);
+        }
+    }
+
     /// <summary>The ESP is down or out of reach; an answer that says no is not.</summary>
-    private static bool IsFailure(EspAnswer answer) => answer.Kind switch
+    public static bool IsFailure(EspAnswer answer) => answer.Kind switch
     {
         EspAnswerKind.NotSent or EspAnswerKind.NoAnswer => true,
         EspAnswerKind.Answered => answer.Status >= 500,
@@ -103,12 +118,18 @@ internal sealed class AttemptPolicy
             return _state.CircuitState == CircuitState.HalfOpen;
         }
 
+        if (ReferenceEquals(answer, FullCount))
+        {
+            return true;
+        }
+
         if (!IsFailure(answer))
         {
             Interlocked.Exchange(ref _failuresInARow, 0);
             return false;
         }
 
-        return Interlocked.Increment(ref _failuresInARow) >= _failuresMax;
+        // A failed probe is enough: this silo's own failures need not have filled the count.
+        return Interlocked.Increment(ref _failuresInARow) >= _failuresMax || _state.CircuitState == CircuitState.HalfOpen;
     }
 }

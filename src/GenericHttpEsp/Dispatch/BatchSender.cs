@@ -86,7 +86,7 @@ internal sealed partial class BatchSender(
         while (!desk.Policy.IsClosed)
         {
             var blocked = desk.Policy.BlockedFor;
-            if (blocked <= TimeSpan.Zero && await desk.TryProbeAsync(cancellationToken))
+            if (blocked <= TimeSpan.Zero && await desk.Breaker.TryProbeAsync(cancellationToken))
             {
                 return true;
             }
@@ -143,7 +143,7 @@ internal sealed partial class BatchSender(
     /// <summary>Request and outcome. Answers whether the buffers are free again.</summary>
     private async Task<bool> AttemptAsync(RunTemplate template, AssembledRequest request, long[] ids, ClaimedBatch claimed, SendPermit permit)
     {
-        var answer = await AnswerAsync(desks.Of(template.Provider), request, claimed, permit);
+        var (answer, told) = await AnswerAsync(desks.Of(template.Provider), request, claimed, permit);
         FailPoints.Pass(FailPoints.AfterAnswer);
         var verdict = await UntilRecordedAsync(() => judge.JudgeAsync(template, ids, claimed, answer, request.ContentLength));
         await PauseAsync(template, verdict);
@@ -152,21 +152,24 @@ internal sealed partial class BatchSender(
             await ledger.RecordAsync(verdict.Report with { PartitionId = claimed.PartitionId, RunDate = template.RunDate }, CancellationToken.None);
             return true;
         });
+        // Beside the outcome, and before the slot is free: a failure that fills the cluster's count lets nothing more begin here.
+        await told;
         return answer.BodyReleased;
     }
 
-    private async Task<EspAnswer> AnswerAsync(ProviderDesk desk, AssembledRequest request, ClaimedBatch claimed, SendPermit permit)
+    private async Task<(EspAnswer Answer, Task Told)> AnswerAsync(ProviderDesk desk, AssembledRequest request, ClaimedBatch claimed, SendPermit permit)
     {
         if (!permit.IsGood && claimed.Gate.TryClose())
         {
             // Held up since its turn for longer than the slot was leased: others may have it by now. From here on the send window bounds the delay.
-            return new EspAnswer(EspAnswerKind.GateMissed) { Detail = "the concurrency slot's lease had lapsed", BodyReleased = true };
+            return (new EspAnswer(EspAnswerKind.GateMissed) { Detail = "the concurrency slot's lease had lapsed", BodyReleased = true }, Task.CompletedTask);
         }
 
         var result = await desk.Policy.RunAsync(async token => await client.SendAsync(request, claimed.Gate, token), CancellationToken.None);
-        desk.NoteAnsweredAsync().Ignore();
         // Without an answer the breaker opened between claim and gate: nothing was sent.
-        return result.Answer ?? new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true };
+        return result.Answer is { } answer
+            ? (answer, desk.Breaker.NoteAsync(answer))
+            : (new EspAnswer(EspAnswerKind.NotSent) { Detail = "the provider is left alone after failures", BodyReleased = true }, Task.CompletedTask);
     }
 
     // A refused connection (a standby, a setting) is an InvalidOperationException; so are the two that say that we are at our own end.

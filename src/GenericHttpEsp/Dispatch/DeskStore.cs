@@ -5,12 +5,22 @@ namespace GenericHttpEsp.Dispatch;
 /// <summary>A size that an ESP refused, less a margin.</summary>
 internal readonly record struct LearnedSize(long ProviderId, int Version, long BytesMax);
 
+/// <summary>A provider's failures in a row, over the cluster.</summary>
+/// <param name="ProviderId">The provider.</param>
+/// <param name="Failures">Since the last good answer that a silo told of; 0 when there are none.</param>
+/// <param name="Age">Since the first of them was told.</param>
+internal readonly record struct FailureRow(long ProviderId, long Failures, TimeSpan Age);
+
 /// <summary>What silos tell each other about a provider, and a restarted one finds again.</summary>
 internal sealed class DeskStore(LedgerDatabase database)
 {
     private const int SizesMax = 1000;
     // An ESP may raise its limit: after this a larger request is tried again.
     private const long SizeLastsMilliseconds = 7 * 86_400_000L;
+    private const int ProvidersMax = 1000;
+    // A good answer ends a row of failures that began so long before it: between an answer and the statement that tells of it is the way to the database.
+    private const long TellingMilliseconds = 1000;
+    private const long NeverMilliseconds = 1L << 50;
     // Rows are stamped before they are committed: a look that began earlier may have missed them.
     private const long NewsMilliseconds = 30_000;
 
@@ -59,9 +69,40 @@ internal sealed class DeskStore(LedgerDatabase database)
             ("@provider", providerId), ("@pause", (long)pause.TotalMilliseconds)) == providerId,
         cancellationToken);
 
-    /// <summary>It is back: the others need not wait to see for themselves.</summary>
-    public Task EndProbeAsync(long providerId, CancellationToken cancellationToken) => database.WriteAloneAsync(
+    /// <summary>Failures of this silo; answers all of the row that they belong to.</summary>
+    /// <param name="providerId">The provider.</param>
+    /// <param name="failures">Since it last told.</param>
+    /// <param name="sinceGood">Since its latest good answer: what others told before that is over. Null when it had none.</param>
+    /// <param name="cancellationToken">Passed on.</param>
+    public Task<FailureRow> AddFailuresAsync(long providerId, int failures, TimeSpan? sinceGood, CancellationToken cancellationToken) => database.WriteAloneAsync(
         WriteKind.Claim,
-        session => session.ExecuteAsync("update provider_desks set probe_until = 0 where provider_id = @provider", ("@provider", providerId)),
+        session =>
+        {
+            var isOver = $"(provider_desks.failures = 0 or provider_desks.failing_since + {TellingMilliseconds} < {session.Now} - @good)";
+            return session.FirstAsync(
+                $"""
+                insert into provider_desks (provider_id, failures, failing_since) values (@provider, @failures, {session.Now})
+                on conflict (provider_id) do update set
+                  failures = excluded.failures + case when {isOver} then 0 else provider_desks.failures end,
+                  failing_since = case when {isOver} then excluded.failing_since else provider_desks.failing_since end
+                returning failures, {session.Now} - failing_since
+                """,
+                row => new FailureRow(providerId, row.GetInt64(0), TimeSpan.FromMilliseconds(row.GetInt64(1))),
+                ("@provider", providerId), ("@failures", (long)failures), ("@good", (long?)sinceGood?.TotalMilliseconds ?? NeverMilliseconds));
+        },
+        cancellationToken);
+
+    /// <summary>The providers that fail: so many times in a row or more.</summary>
+    public Task<List<FailureRow>> FailingAsync(int failuresMin, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.QueryAsync(
+            $"select provider_id, failures, {session.Now} - failing_since from provider_desks where failures >= @min order by provider_id limit {ProvidersMax}",
+            static row => new FailureRow(row.GetInt64(0), row.GetInt64(1), TimeSpan.FromMilliseconds(row.GetInt64(2))),
+            ("@min", (long)failuresMin)),
+        cancellationToken);
+
+    /// <summary>It answers: the row of failures is over, and the others need not wait to see for themselves.</summary>
+    public Task EndFailuresAsync(long providerId, CancellationToken cancellationToken) => database.WriteAloneAsync(
+        WriteKind.Claim,
+        session => session.ExecuteAsync("update provider_desks set failures = 0, probe_until = 0 where provider_id = @provider", ("@provider", providerId)),
         cancellationToken);
 }

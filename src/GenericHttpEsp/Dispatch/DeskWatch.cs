@@ -3,14 +3,14 @@ using GenericHttpEsp.Providers;
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>
-/// Tells the desks of this silo what changed elsewhere: limits, for those who wait in a line that may not move for long under the old ones, and sizes that
-/// other silos learnt.
+/// Tells the desks of this silo what changed elsewhere: limits, for those who wait in a line that may not move for long under the old ones, sizes that
+/// other silos learnt, and ESPs that they found down.
 /// </summary>
 internal sealed partial class DeskWatch(ProviderDesks desks, ProviderCatalog providers, DeskStore store, TimeProvider time, ILogger<DeskWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
     // Well within the half minute that the store looks back.
-    private const int RoundsPerSizes = 10;
+    private const int RoundsPerNews = 10;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -19,7 +19,7 @@ internal sealed partial class DeskWatch(ProviderDesks desks, ProviderCatalog pro
         {
             for (var round = 1; await timer.WaitForNextTickAsync(stoppingToken); round++)
             {
-                await LookAsync(round % RoundsPerSizes == 0, stoppingToken);
+                await LookAsync(round % RoundsPerNews == 0, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -27,7 +27,7 @@ internal sealed partial class DeskWatch(ProviderDesks desks, ProviderCatalog pro
         }
     }
 
-    private async Task LookAsync(bool sizesToo, CancellationToken stoppingToken)
+    private async Task LookAsync(bool newsToo, CancellationToken stoppingToken)
     {
         try
         {
@@ -40,9 +40,10 @@ internal sealed partial class DeskWatch(ProviderDesks desks, ProviderCatalog pro
                 }
             }
 
-            if (sizesToo && desks.All.Count > 0)
+            if (newsToo && desks.All.Count > 0)
             {
                 (await store.NewSizesAsync(stoppingToken)).ForEach(size => desks.Find(size.ProviderId)?.Note(size.Version, size.BytesMax));
+                await desks.HearAsync(stoppingToken);
             }
         }
         catch (Exception failure) when (!stoppingToken.IsCancellationRequested)

@@ -46,7 +46,7 @@ internal sealed class DispatchOptions
     [Range(10, 3600)]
     public int ConnectionLifetimeSeconds { get; set; } = 180;
 
-    /// <summary>Failures in a row after which a provider is left alone.</summary>
+    /// <summary>Failures in a row, over the cluster, after which a provider is left alone. Equal on all silos.</summary>
     [Range(2, 10)]
     public int BreakerFailures { get; set; } = 8;
 
@@ -63,6 +63,8 @@ internal sealed class DispatchOptions
 
     /// <summary>From the claim until nothing works on the attempt any more: claimed rows without outcome are unknown after it, slots of a lost silo free.</summary>
     public TimeSpan AttemptMax => SendWindow + AttemptTimeout + TimeSpan.FromSeconds(4);
+
+    public TimeSpan BreakerPause => TimeSpan.FromSeconds(BreakerPauseSeconds);
 
     public TimeSpan ConnectTimeout => TimeSpan.FromSeconds(ConnectTimeoutSeconds);
 }

@@ -6,14 +6,15 @@ using Microsoft.Extensions.Options;
 namespace GenericHttpEsp.Dispatch;
 
 /// <summary>One provider in this silo: its breaker, its budget and what was learnt of it, shared by all campaigns that send through it.</summary>
-internal sealed class ProviderDesk(long providerId, AttemptPolicy policy, ProviderBudget budget, DeskStore store, TimeSpan probePause)
+internal sealed class ProviderDesk(long providerId, AttemptPolicy policy, ClusterBreaker breaker, ProviderBudget budget, DeskStore store)
 {
     private readonly ConcurrentDictionary<int, long> _learned = [];
     private long _revision = -1;
     private bool _loaded;
-    private int _probing;
 
     public AttemptPolicy Policy => policy;
+
+    public ClusterBreaker Breaker => breaker;
 
     public ProviderBudget Budget => budget;
 
@@ -49,35 +50,27 @@ internal sealed class ProviderDesk(long providerId, AttemptPolicy policy, Provid
         if (!Volatile.Read(ref _loaded))
         {
             (await store.SizesAsync(providerId, cancellationToken)).ForEach(size => Note(size.Version, size.BytesMax));
+            // Whoever comes to an ESP that is down goes ahead as the probe, or not at all.
+            await breaker.LookAsync(cancellationToken);
             Volatile.Write(ref _loaded, true);
         }
 
         return _learned.GetValueOrDefault(version, long.MaxValue);
     }
 
-    /// <summary>After the breaker's pause: whether a request of this silo goes ahead to see if the ESP is back. One in a pause does, over the cluster.</summary>
-    public async Task<bool> TryProbeAsync(CancellationToken cancellationToken)
-    {
-        if (!await store.TryProbeAsync(providerId, probePause, cancellationToken))
-        {
-            return false;
-        }
-
-        Interlocked.Exchange(ref _probing, 1);
-        return true;
-    }
-
-    /// <summary>A request was answered: if it was the probe and the breaker closed, the other silos may look at once.</summary>
-    public Task NoteAnsweredAsync() => policy.IsClosed && Interlocked.Exchange(ref _probing, 0) == 1
-        ? store.EndProbeAsync(providerId, CancellationToken.None)
-        : Task.CompletedTask;
-
     public static BudgetLimits LimitsOf(ProviderRuntime provider) => new(
         provider.Contract.Limits?.RequestsPerSecond, provider.Contract.Limits?.MessagesPerSecond, provider.Contract.Limits?.Concurrency, provider.Revision);
 }
 
 /// <summary>The providers' desks of this silo.</summary>
-internal sealed class ProviderDesks(LedgerDatabase database, BudgetStore budgets, SlotStore slots, DeskStore store, IOptions<DispatchOptions> options, TimeProvider time)
+internal sealed class ProviderDesks(
+    LedgerDatabase database,
+    BudgetStore budgets,
+    SlotStore slots,
+    DeskStore store,
+    IOptions<DispatchOptions> options,
+    TimeProvider time,
+    ILogger<ClusterBreaker> logger)
 {
     private readonly ConcurrentDictionary<long, ProviderDesk> _desks = [];
 
@@ -92,18 +85,42 @@ internal sealed class ProviderDesks(LedgerDatabase database, BudgetStore budgets
 
     public ProviderDesk? Find(long providerId) => _desks.GetValueOrDefault(providerId);
 
+    /// <summary>What the other silos told of providers that fail, for desks that nothing else tells.</summary>
+    public async Task HearAsync(CancellationToken cancellationToken)
+    {
+        if (IsAlone)
+        {
+            return;
+        }
+
+        foreach (var row in await store.FailingAsync(options.Value.BreakerFailures, cancellationToken))
+        {
+            await (Find(row.ProviderId)?.Breaker.HearAsync(row) ?? Task.CompletedTask);
+        }
+    }
+
     /// <summary>An orderly end: what was leased need not lapse first.</summary>
     public Task CloseAsync() => Task.WhenAll(_desks.Values.Select(static desk => desk.Budget.CloseAsync()));
 
+    // With SQLite this silo is alone: its slots are a number in memory, and its failures all that there are.
+    private bool IsAlone => database.Engine == StorageEngine.Sqlite;
+
     private ProviderDesk Create(long id, ProviderRuntime provider)
     {
-        // With SQLite this silo is alone: its slots are a number in memory.
-        LeaseSlots? lease = database.Engine == StorageEngine.Sqlite ? null : (ask, cancellationToken) => slots.LeaseAsync(id, ask, cancellationToken);
+        var policy = new AttemptPolicy(options.Value, time);
+        var breaker = new ClusterBreaker(id, policy, store, options.Value, IsAlone, time, logger);
+        LeaseSlots? lease = IsAlone ? null : async (ask, cancellationToken) =>
+        {
+            var grant = await slots.LeaseAsync(id, ask, cancellationToken);
+            // Before the slots are used: others may have given them up because they found the ESP down.
+            await breaker.HearAsync(grant.Failing);
+            return grant;
+        };
         var budget = new ProviderBudget(
             ProviderDesk.LimitsOf(provider),
             (requests, messages, limits, cancellationToken) => budgets.GrantAsync(id, requests, messages, limits, cancellationToken),
             lease,
             time);
-        return new ProviderDesk(id, new AttemptPolicy(options.Value, time), budget, store, TimeSpan.FromSeconds(options.Value.BreakerPauseSeconds));
+        return new ProviderDesk(id, policy, breaker, budget, store);
     }
 }

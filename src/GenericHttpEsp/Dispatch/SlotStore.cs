@@ -11,7 +11,8 @@ internal sealed record SlotAsk(int Held, int Wanted, int Limit, long Revision);
 /// <param name="Slots">What this silo may use from now on.</param>
 /// <param name="Share">What it should come down to, since others wait.</param>
 /// <param name="WasLapsed">The lease was over before this call: what was begun under it is no part of this one.</param>
-internal readonly record struct SlotGrant(int Slots, int Share, bool WasLapsed);
+/// <param name="Failing">The provider's failures in a row, which stand in the row that every lease locks.</param>
+internal readonly record struct SlotGrant(int Slots, int Share, bool WasLapsed, FailureRow Failing = default);
 
 /// <summary>
 /// Concurrency slots of the cluster, leased to silos. The provider's row is locked first, so all silos' leases of a provider come one after the other, and
@@ -27,7 +28,7 @@ internal sealed class SlotStore(LedgerDatabase database, SiloName name, TimeSpan
 
     private async Task<SlotGrant> LeaseAsync(LedgerSession session, long providerId, SlotAsk ask)
     {
-        var (limit, now) = await LockAsync(session, providerId, ask);
+        var (limit, now, failing) = await LockAsync(session, providerId, ask);
         if (ask is { Held: 0, Wanted: 0 })
         {
             await session.ExecuteAsync(
@@ -53,17 +54,19 @@ internal sealed class SlotStore(LedgerDatabase database, SiloName name, TimeSpan
             """,
             ("@provider", providerId), ("@silo", _silo), ("@slots", (long)slots), ("@wanted", (long)ask.Wanted),
             ("@until", now + (long)lasts.TotalMilliseconds));
-        return new SlotGrant(slots, share, wasLapsed);
+        return new SlotGrant(slots, share, wasLapsed, failing);
     }
 
-    private static Task<(int Limit, long Now)> LockAsync(LedgerSession session, long providerId, SlotAsk ask) => session.FirstAsync(
+    private static Task<(int Limit, long Now, FailureRow Failing)> LockAsync(LedgerSession session, long providerId, SlotAsk ask) => session.FirstAsync(
         $"""
         insert into provider_desks (provider_id, revision, concurrency) values (@provider, @revision, @limit)
         on conflict (provider_id) do update set
           concurrency = case when excluded.revision >= provider_desks.revision then excluded.concurrency else provider_desks.concurrency end,
           revision = case when excluded.revision >= provider_desks.revision then excluded.revision else provider_desks.revision end
-        returning concurrency, {session.Now}
+        returning concurrency, {session.Now}, failures, failing_since
         """,
-        static row => ((int)row.GetInt64(0), row.GetInt64(1)),
+        row => ((int)row.GetInt64(0), row.GetInt64(1), row.GetInt64(2) is > 0 and var failures
+            ? new FailureRow(providerId, failures, TimeSpan.FromMilliseconds(row.GetInt64(1) - row.GetInt64(3)))
+            : default),
         ("@provider", providerId), ("@revision", ask.Revision), ("@limit", (long)ask.Limit));
 }

@@ -10,7 +10,7 @@ namespace GenericHttpEsp.Wiring;
 /// What must stand before the silo starts: the data directory and its lock, both databases' schemas, the keys, the first API key. The silo loads its
 /// statements and grains read their state as soon as it starts.
 /// </summary>
-internal sealed class Installation(
+internal sealed partial class Installation(
     // First: what is made first is disposed last, and nobody may take the directory while the ledger still writes.
     DirectoryLock directory,
     LedgerDatabase database,
@@ -21,7 +21,9 @@ internal sealed class Installation(
     IOptions<StorageOptions> storage,
     IOptions<SecretsOptions> secrets,
     IOptions<AccountOptions> account,
-    TimeProvider time)
+    IOptions<PublicUrlOptions> addresses,
+    TimeProvider time,
+    ILogger<Installation> logger)
 {
     private InstallationKeys? _keys;
 
@@ -42,6 +44,11 @@ internal sealed class Installation(
         else if (secrets.Value.KeyFile is null)
         {
             throw new InvalidOperationException("With PostgreSQL every silo needs the same key file: set Secrets:KeyFile.");
+        }
+
+        if (!IsEmbedded && string.IsNullOrEmpty(addresses.Value.PublicUrl))
+        {
+            LogNoPublicUrl();
         }
 
         await using (var session = await OpenAsync(cancellationToken))
@@ -70,4 +77,9 @@ internal sealed class Installation(
         pragma.CommandText = "pragma journal_mode = wal";
         await pragma.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "PublicUrl is not set: the links of campaigns that are started at this silo, and the callback addresses that it tells, lead to the address it listens on")]
+    private partial void LogNoPublicUrl();
 }

@@ -11,7 +11,7 @@ public sealed class EspBreakerTests(EspFaultCluster cluster)
     private const int Size = 5;
     private const int Slots = 3;
 
-    // Of one silo: what fills its breaker, and what was on the wire beside the last of them.
+    // Over the cluster: what fills the count, and what was on the wire beside the last of them.
     private const int FailuresMax = EspFaultCluster.BreakerFailures + Slots - 1;
     private const int ProbesSeen = 3;
 
@@ -26,7 +26,7 @@ public sealed class EspBreakerTests(EspFaultCluster cluster)
 
     private ClusterBench Bench => cluster.Bench;
 
-    /// <summary>F11: each silo's breaker counts for itself; once all are open one probe in a pause goes out, over the cluster; then all go on.</summary>
+    /// <summary>F11: the failures of all silos fill one count and open every breaker; then one probe in a pause goes out, over the cluster; then all go on.</summary>
     [Fact]
     public async Task ServerErrors_OpenEveryBreaker_AndOneProbeAPauseFindsTheEspBack()
     {
@@ -48,8 +48,9 @@ public sealed class EspBreakerTests(EspFaultCluster cluster)
 
         var failures = Failures(esp);
         var (opened, gaps) = Probes(failures);
-        var probes = (int)((failures[^1].At - failures[0].At) / EspFaultCluster.BreakerPause) + 1;
-        Assert.InRange(opened, EspFaultCluster.BreakerFailures, (EspFaultCluster.Silos * FailuresMax) + probes - gaps.Count);
+        // The first comes a pause after the opening. One that was late, and so soon before the next, is not among the gaps.
+        var probesMax = (int)((failures[^1].At - failures[0].At) / EspFaultCluster.BreakerPause);
+        Assert.InRange(opened, EspFaultCluster.BreakerFailures, FailuresMax + probesMax - gaps.Count);
         Assert.True(gaps.Aggregate(static (sum, gap) => sum + gap) >= (gaps.Count * EspFaultCluster.BreakerPause) - OnTheWay, string.Join(", ", gaps));
         var recovery = TimeSpan.Zero;
         foreach (var (list, campaign) in campaigns)

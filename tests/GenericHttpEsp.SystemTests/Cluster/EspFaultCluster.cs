@@ -8,7 +8,7 @@ public sealed class EspFaultCluster(ClusterPostgres postgres) : IAsyncLifetime
 {
     public const int Silos = 3;
 
-    /// <summary>Of one silo's breaker; see the README on what they add up to.</summary>
+    /// <summary>In a row, over all silos; see the README on how many there are in all.</summary>
     public const int BreakerFailures = 8;
 
     /// <summary>The product's own in the full size.</summary>

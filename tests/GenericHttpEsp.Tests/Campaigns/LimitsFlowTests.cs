@@ -68,6 +68,29 @@ public sealed class LimitsFlowTests(PostgresServer server)
         Assert.Equal((0, most), (running, highest));
     }
 
+    /// <summary>Two slots: the failures of both silos open the breakers of both, and one more may have been on the wire.</summary>
+    [Fact]
+    public async Task Failures_OfTwoSilos_FillOneCount()
+    {
+        const int slots = 2;
+        var options = new DispatchOptions();
+        await using var pair = await SiloPair.StartAsync(server);
+        var bench = pair.Bench;
+        bench.Sandbox.Behaviour = new SandboxBehaviour { LatencyMilliseconds = 20, ServerErrorShare = 1, ServerErrorStatus = 503, RetryAfterSeconds = 1 };
+        await bench.ImportAsync(200);
+        var provider = await bench.ProviderAsync(2, new JsonObject { ["limits"] = new JsonObject { ["concurrency"] = slots } });
+        var campaigns = await pair.StartUntilAsync(provider, silo => IsBroken(silo, provider));
+
+        var failures = bench.Sandbox.Entries().Where(static entry => entry is { Kind: SandboxEntryKind.End, Status: 503 }).ToList();
+        var pauses = (int)((failures[^1].At - failures[0].At) / options.BreakerPause);
+        Assert.InRange(failures.Count, options.BreakerFailures, options.BreakerFailures + slots - 1 + pauses);
+        bench.Sandbox.Behaviour = new SandboxBehaviour();
+        foreach (var campaign in campaigns)
+        {
+            Assert.Equal(200, (long)(await bench.WatchAsync(campaign))["accepted"]!);
+        }
+    }
+
     /// <summary>An ESP that is down is looked at once in a pause, however many silos wait for it.</summary>
     [Fact]
     public async Task Probes_OfTwoSilos_AreOneInAPause()

@@ -45,6 +45,32 @@ public sealed class AttemptPolicyTests
         Assert.Equal(8 + 12, _requests);
     }
 
+    /// <summary>By what other silos saw: this one has made no request yet.</summary>
+    [Fact]
+    public async Task OpenedByOthers_IsOpenForAPause_AndClosesByAProbe()
+    {
+        await _policy.OpenAsync();
+
+        Assert.Null((await TryAsync(200)).Answer);
+        Assert.Equal(TimeSpan.FromSeconds(5), _policy.BlockedFor);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        await _policy.OpenAsync();
+        Assert.Equal(TimeSpan.FromSeconds(2), _policy.BlockedFor);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.NotNull((await TryAsync(503)).Answer);
+        Assert.Null((await TryAsync(200)).Answer);
+        Assert.Equal(TimeSpan.FromSeconds(5), _policy.BlockedFor);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.NotNull((await TryAsync(200)).Answer);
+        Assert.True(_policy.IsClosed);
+        for (var i = 0; i < 7; i++)
+        {
+            Assert.NotNull((await TryAsync(503)).Answer);
+        }
+
+        Assert.True(_policy.IsClosed);
+    }
+
     [Fact]
     public async Task OpenBreaker_WhoseProbeMissedItsGate_StaysOpen()
     {

@@ -48,7 +48,7 @@ public sealed class DeskStoreTests(PostgresServer server)
         var won = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => ProbeAsync(7))));
         Assert.Single(won, true);
         Assert.True(await ProbeAsync(8));
-        await store.EndProbeAsync(7, CancellationToken.None);
+        await store.EndFailuresAsync(7, CancellationToken.None);
         Assert.True(await ProbeAsync(7));
         Assert.False(await ProbeAsync(7));
     }

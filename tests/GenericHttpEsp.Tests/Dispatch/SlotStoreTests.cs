@@ -80,6 +80,25 @@ public sealed class SlotStoreTests(PostgresServer server)
         Assert.Equal(6, (await second.LeaseAsync(Provider, new SlotAsk(1, 8, 7, Revision: 3), CancellationToken.None)).Slots);
     }
 
+    /// <summary>Slots that a silo gave up because the ESP is down do not send another one into it.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task Lease_TellsOfFailuresInARow(string engine)
+    {
+        await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
+        var (store, desks) = (Store(ledger), new DeskStore(ledger.Database));
+        Assert.Equal(0, (await AskAsync(store, 0, 3, 3)).Failing.Failures);
+
+        await desks.AddFailuresAsync(Provider, 5, null, CancellationToken.None);
+        await desks.AddFailuresAsync(Provider, 4, null, CancellationToken.None);
+        await ledger.Database.WriteAsync(
+            GenericHttpEsp.Storage.WriteKind.Event, static session => session.ExecuteAsync("update provider_desks set failing_since = failing_since - 60000"));
+
+        var failing = (await AskAsync(store, 3, 3, 3)).Failing;
+        Assert.Equal((Provider, 9L), (failing.ProviderId, failing.Failures));
+        Assert.InRange(failing.Age, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(120));
+    }
+
     private static Task<SlotGrant> AskAsync(SlotStore store, int held, int wanted, int limit) =>
         store.LeaseAsync(Provider, new SlotAsk(held, wanted, limit, Revision: 1), CancellationToken.None);
 

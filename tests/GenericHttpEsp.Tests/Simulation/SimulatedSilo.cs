@@ -52,7 +52,8 @@ internal sealed class SimulatedSilo : IDisposable
         _work = new PartitionWork(partitions, audience, _profiles, _templates, _grains, _tenants, _host, time, NullLogger<PartitionWork>.Instance);
         var name = new SiloName(node.Name);
         var desks = new ProviderDesks(
-            database, new BudgetStore(database, name), new SlotStore(database, name, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time);
+            database, new BudgetStore(database, name), new SlotStore(database, name, ConcurrencySlots.GoodFor + setup.Dispatch.AttemptMax), new DeskStore(database), options, time,
+            NullLogger<ClusterBreaker>.Instance);
         Sender = new BatchSender(
             new EspClient(new EspDoor(esp, node, options), options, time),
             _batches,
