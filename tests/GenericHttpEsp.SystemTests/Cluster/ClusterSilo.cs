@@ -82,7 +82,11 @@ internal sealed class ClusterSilo(string folder, string[] arguments, int? networ
     }
 
     /// <summary>SIGCONT.</summary>
-    public Task ContinueAsync() => Server.SendAsync("CONT", TestContext.Current.CancellationToken);
+    public Task ContinueAsync()
+    {
+        IsUp = true;
+        return Server.SendAsync("CONT", TestContext.Current.CancellationToken);
+    }
 
     /// <summary>It ends by itself; answers the exit code.</summary>
     public Task<int> EndAsync()

@@ -16,7 +16,6 @@ public sealed class CopyElsewhereTests
     [InlineData(true, "its database was copied to where it is now")]
     public async Task NewSilosOnACopy_SendNothingUntilAPersonResumes(bool isDump, string because)
     {
-        FireSize.SkipUnlessFull(isInCi: !isDump);
         var people = FireSize.Of(ci: 2500, full: 50_000);
         await using var postgres = await PostgresProcess.StartAsync();
         await using var bench = await ClusterBench.StartAsync(postgres, silos: FireSize.Of(ci: 1, full: 3));

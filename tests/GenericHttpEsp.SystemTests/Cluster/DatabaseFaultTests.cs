@@ -46,7 +46,6 @@ public sealed class DatabaseFaultTests
     [Fact]
     public async Task Sigkill_OfOneBackend_TheyGoOnSoon()
     {
-        FireSize.SkipUnlessFull();
         await using var postgres = await PostgresProcess.StartAsync();
         await using var bench = await ClusterBench.StartAsync(postgres, behaviour: Slow);
         var (campaign, people) = await SendingAsync(bench);
@@ -66,7 +65,6 @@ public sealed class DatabaseFaultTests
     [Fact]
     public async Task LockedTables_LetNothingBeSentLate()
     {
-        FireSize.SkipUnlessFull();
         await using var postgres = await PostgresProcess.StartAsync();
         await using var bench = await ClusterBench.StartAsync(postgres, behaviour: Slow);
         var (campaign, people) = await SendingAsync(bench);
@@ -78,7 +76,7 @@ public sealed class DatabaseFaultTests
             await using var command = new NpgsqlCommand("lock table batches, partitions", connection, transaction);
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             locked = TimeProvider.System.GetUtcNow();
-            await AwayAsync(TimeSpan.FromSeconds(10));
+            await AwayAsync(TimeSpan.FromSeconds(FireSize.Of(ci: 4, full: 10)));
             released = TimeProvider.System.GetUtcNow();
             await transaction.RollbackAsync(TestContext.Current.CancellationToken);
         }
@@ -86,7 +84,7 @@ public sealed class DatabaseFaultTests
         var recovery = await bench.ResumedAsync(released);
         Assert.InRange(recovery, TimeSpan.Zero, ResumeMax);
         NothingBegan(bench, locked, released);
-        (await FireVerdict.HoldsAsync(bench, campaign, people, OnTheWire(bench, locked))).Report("F7: tables locked for 10 s", 1, recovery);
+        (await FireVerdict.HoldsAsync(bench, campaign, people, OnTheWire(bench, locked))).Report($"F7: tables locked for {(released - locked).TotalSeconds:f0} s", 1, recovery);
         await FireWindow.HoldsAsync(bench, campaign);
     }
 
@@ -94,7 +92,6 @@ public sealed class DatabaseFaultTests
     [Fact]
     public async Task NoConnections_NothingIsSentUntilThereAreAgain()
     {
-        FireSize.SkipUnlessFull();
         const int Connections = 40;
         await using var postgres = await PostgresProcess.StartAsync(more: $"-c max_connections={Connections}");
         await using var bench = await ClusterBench.StartAsync(postgres, silos: 2, behaviour: Slow, more: ["--Storage:ReadersMax=4", "--Storage:WritersMax=2"]);

@@ -18,7 +18,6 @@ public sealed class EspConnectionTests(EspFaultCluster cluster)
     [Fact]
     public async Task ClosedPort_IsNotSent_AndEverybodyIsSentOnceWhenItOpens()
     {
-        FireSize.SkipUnlessFull();
         var people = FireSize.Of(ci: 200, full: 2000);
         var port = PostgresProcess.FreePort();
         var campaign = await cluster.SendAsync("f13", people, Size, Concurrency, $"http://127.0.0.1:{port}/send");
@@ -49,10 +48,9 @@ public sealed class EspConnectionTests(EspFaultCluster cluster)
     [Fact]
     public async Task Blackhole_IsNotSent_AndLeftAlone()
     {
-        FireSize.SkipUnlessFull();
-        const int People = 500;
+        var people = FireSize.Of(ci: 150, full: 500);
         const string Claims = "select count(*) from batches where campaign_id = @campaign and claimed_at is not null";
-        var lasts = TimeSpan.FromSeconds(30);
+        var lasts = TimeSpan.FromSeconds(FireSize.Of(ci: 8, full: 30));
         var hole = new Blackhole();
         var began = TimeProvider.System.GetUtcNow();
         long campaign;
@@ -60,7 +58,7 @@ public sealed class EspConnectionTests(EspFaultCluster cluster)
         long claims;
         using (hole)
         {
-            campaign = await cluster.SendAsync("f13hole", People, Size, Concurrency, $"http://127.0.0.1:{hole.Port}/send");
+            campaign = await cluster.SendAsync("f13hole", people, Size, Concurrency, $"http://127.0.0.1:{hole.Port}/send");
             await Task.Delay(lasts, TestContext.Current.CancellationToken);
             share = await cluster.Beside.ShareAsync(began);
             claims = await cluster.NumberAsync(Claims, campaign);
@@ -70,11 +68,11 @@ public sealed class EspConnectionTests(EspFaultCluster cluster)
         Assert.InRange(claims, 1, (EspFaultCluster.Silos * (EspFaultCluster.BreakerFailures + Concurrency - 1)) + (long)(lasts / EspFaultCluster.BreakerPause) + 1);
         await using var esp = new HarshEsp(static _ => HarshActs.Ok, hole.Port);
         var healed = TimeProvider.System.GetUtcNow();
-        var verdict = await FireVerdict.JudgeAsync(Bench, campaign, People, 0, "f13hole", esp.Log);
+        var verdict = await FireVerdict.JudgeAsync(Bench, campaign, people, 0, "f13hole", esp.Log);
 
         await esp.HoldsAsync(Bench, campaign);
         Assert.InRange(share, BesideCampaign.ShareMin, double.MaxValue);
-        verdict.Report($"F13: blackhole for 30 s, {claims} claims; others at {share:p0}", 1, esp.Requests[0].Arrived - healed);
+        verdict.Report($"F13: blackhole for {lasts.TotalSeconds:f0} s, {claims} claims; others at {share:p0}", 1, esp.Requests[0].Arrived - healed);
     }
 
     /// <summary>F16: whatever befalls a connection, nobody sends again but the ledger; every broken one has whole ones beside it, over kept connections.</summary>

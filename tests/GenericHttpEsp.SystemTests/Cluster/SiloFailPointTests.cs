@@ -19,7 +19,6 @@ public sealed class SiloFailPointTests(ClusterPostgres postgres)
     [InlineData(FailPoints.AfterOutcomeCommit)]
     public async Task End_WhileSending_LosesNobody(string point)
     {
-        FireSize.SkipUnlessFull(isInCi: point is FailPoints.AfterAnswer);
         var people = FireSize.Of(ci: 2000, full: 20_000);
         await using var bench = await ClusterBench.StartAsync(
             await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 300 }, failPoints: [$"{point}:2"]);

@@ -45,7 +45,6 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
     [InlineData(true)]
     public async Task Sigkill_OfAll_TheyGoOnSoonAfterTheirStart(bool move)
     {
-        FireSize.SkipUnlessFull(isInCi: move);
         var people = FireSize.Of(ci: 3000, full: 100_000);
         await using var bench = await ClusterBench.StartAsync(await postgres.ServerAsync(), behaviour: new SandboxBehaviour { LatencyMilliseconds = 300 });
         await bench.ImportAsync(people, partitions: 8);
@@ -75,8 +74,7 @@ public sealed class SiloKillTests(ClusterPostgres postgres)
     [Fact]
     public async Task RandomSigkills_OverAllSilos_LoseNobody()
     {
-        FireSize.SkipUnlessFull();
-        var kills = FireSize.Number("GHE_FIRE_KILLS") ?? 20;
+        var kills = FireSize.Number("GHE_FIRE_KILLS") ?? FireSize.Of(ci: 3, full: 20);
         var seed = FireSize.Number("GHE_FIRE_SEED") ?? Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"GHE_FIRE_SEED={seed}"));
         var random = new Random(seed);
