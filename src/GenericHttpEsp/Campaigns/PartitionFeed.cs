@@ -86,7 +86,7 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
     {
         if (_turn is null && (_turn = work.Turns.TryTake(lease.CampaignId, out var freed)) is null)
         {
-            await Task.WhenAny(freed, work.DelayAsync(TurnWait, cancellationToken));
+            await work.WaitAsync(freed, TurnWait, cancellationToken);
         }
 
         return _turn is not null;
@@ -168,9 +168,10 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
         while (true)
         {
             var offer = work.Dispatcher(template.Provider.Id, partition).OfferAsync(page with { Continues = _taken });
-            if (!_forgiven && !offer.IsCompleted && await Task.WhenAny(offer, work.DelayAsync(RoomSoon, cancellationToken)) != offer)
+            if (!_forgiven && !offer.IsCompleted)
             {
-                await ForgiveAsync(cancellationToken);
+                await work.WaitAsync(offer, RoomSoon, cancellationToken);
+                await (offer.IsCompleted ? Task.CompletedTask : ForgiveAsync(cancellationToken));
             }
 
             var receipt = await offer;

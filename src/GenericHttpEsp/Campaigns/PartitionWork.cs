@@ -58,6 +58,10 @@ internal sealed partial class PartitionWork(
 
     public Task DelayAsync(TimeSpan delay, CancellationToken cancellationToken) => Task.Delay(delay, time, cancellationToken);
 
+    /// <summary>Until it is over, the patience is or the token is cancelled; which of them, and how it ended, is for the caller to ask.</summary>
+    public async Task WaitAsync(Task task, TimeSpan patience, CancellationToken cancellationToken) =>
+        await task.WaitAsync(patience, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
     public void NoteTrouble(long partition, Exception failure) => LogTrouble(failure, partition);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {PartitionId} met trouble and begins again under a new epoch")]

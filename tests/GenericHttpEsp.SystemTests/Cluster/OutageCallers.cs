@@ -19,20 +19,21 @@ internal sealed class OutageCallers
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(100);
     private readonly ConcurrentQueue<OutageAnswer> _answers = new();
     private readonly FireCallbacks _callbacks;
+    private readonly long _campaign;
     private readonly string _link;
     private readonly Task _calling;
     private int _next = -1;
     private volatile bool _stopping;
 
-    private OutageCallers(ClusterBench bench, FireCallbacks callbacks)
+    private OutageCallers(ClusterBench bench, FireCallbacks callbacks, long campaign)
     {
-        _callbacks = callbacks;
+        (_callbacks, _campaign) = (callbacks, campaign);
         var body = JsonNode.Parse(bench.Sandbox.Bodies[0].Body.Span)!;
         _link = new Uri((string)body["msgs"]![0]!["unsubscribe"]!).AbsolutePath;
         _calling = Task.WhenAll(bench.Silos.Select(silo => Task.Run(() => CallAsync(silo))));
     }
 
-    public static async Task<OutageCallers> StartAsync(ClusterBench bench, long campaign) => new(bench, await FireCallbacks.OfAsync(bench, campaign));
+    public static async Task<OutageCallers> StartAsync(ClusterBench bench, long campaign) => new(bench, await FireCallbacks.OfAsync(bench, campaign), campaign);
 
     /// <summary>Waits until any caller was told so.</summary>
     public async Task ToldAsync(HttpStatusCode status, DateTimeOffset since = default)
@@ -59,12 +60,31 @@ internal sealed class OutageCallers
     {
         await StopAsync();
         Assert.All(_answers, static answer => Assert.True(answer.Status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{answer.Status}"));
-        var stored = (await FireEvents.ReadAsync(bench)).Emails;
+        var stored = (await FireEvents.ReadAsync(bench, _campaign)).Emails;
         var acknowledged = _answers.Where(static answer => answer is { Person: not null, Status: HttpStatusCode.OK }).Select(answer => _callbacks.Email(answer.Person!.Value));
         Assert.DoesNotContain(acknowledged, email => !stored.Contains(email));
         foreach (var person in _answers.Select(static answer => answer.Person).OfType<int>().Distinct())
         {
-            Assert.True(await _callbacks.TryPostAsync(_callbacks.Body(person, 1), bench.NextDoor()));
+            await TakenAsync(_callbacks.Body(person, 1), bench);
+        }
+    }
+
+    /// <summary>A silo on a busy machine may need a moment more than the one that sent first: whoever is told 503 posts again.</summary>
+    private async Task TakenAsync(string body, ClusterBench bench)
+    {
+        using var limit = FireDriver.Limit();
+        using var tick = new PeriodicTimer(Every);
+        while (true)
+        {
+            using var answer = await _callbacks.PostAsync(body, bench.NextDoor());
+            if (answer.StatusCode == HttpStatusCode.OK)
+            {
+                Assert.Empty(JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["UNPROCESSED_EVENTS"]?.AsArray() ?? []);
+                return;
+            }
+
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            await tick.WaitForNextTickAsync(limit.Token);
         }
     }
 
