@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace GenericHttpEsp.Benchmarks;
@@ -53,22 +54,20 @@ internal static class LoadAftermath
     private static async Task<string> EachAsync(LoadOptions options, int people, int offset, Func<int, CancellationToken, Task> act, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
-        var (begun, slowest) = (time.GetTimestamp(), 0L);
-        var step = Math.Max(1, options.Recipients / people);
+        var count = Math.Min(people, options.Recipients);
+        var step = options.Recipients / count;
+        var took = new ConcurrentBag<TimeSpan>();
+        var begun = time.GetTimestamp();
         await Parallel.ForEachAsync(
-            Enumerable.Range(0, people).Select(i => (i * step) + offset).Where(person => person < options.Recipients),
+            Enumerable.Range(0, count),
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
-            async (person, cancel) =>
+            async (i, cancel) =>
             {
                 var one = time.GetTimestamp();
-                await act(person, cancel);
-                var took = time.GetElapsedTime(one).Ticks;
-                long seen;
-                while (took > (seen = Interlocked.Read(ref slowest)) && Interlocked.CompareExchange(ref slowest, took, seen) != seen)
-                {
-                }
+                await act(((i * step) + offset) % options.Recipients, cancel);
+                took.Add(time.GetElapsedTime(one));
             });
-        return Text($"{people / time.GetElapsedTime(begun).TotalSeconds:N0}/s by {AtOnce} callers, the slowest {TimeSpan.FromTicks(slowest).TotalMilliseconds:N0} ms");
+        return Text($"{count / time.GetElapsedTime(begun).TotalSeconds:N0}/s by {AtOnce} callers, the slowest {took.Max().TotalMilliseconds:N0} ms");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

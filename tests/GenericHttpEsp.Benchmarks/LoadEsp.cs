@@ -6,7 +6,7 @@ namespace GenericHttpEsp.Benchmarks;
 /// <summary>The sandbox ESP, by its control API.</summary>
 internal sealed class LoadEsp(Uri address) : IDisposable
 {
-    private const double DelayMilliseconds = 200;
+    private const int DelayMilliseconds = 200;
     private readonly HttpClient _client = new() { BaseAddress = address };
 
     public Uri Endpoint { get; } = new(address, "/send");

@@ -171,7 +171,11 @@ internal sealed class PartitionFeed(PartitionWork work, PartitionLease lease, lo
             if (!_forgiven && !offer.IsCompleted)
             {
                 await work.WaitAsync(offer, RoomSoon, cancellationToken);
-                await (offer.IsCompleted ? Task.CompletedTask : ForgiveAsync(cancellationToken));
+            }
+
+            if (!_forgiven && !offer.IsCompleted)
+            {
+                await ForgiveAsync(cancellationToken);
             }
 
             var receipt = await offer;

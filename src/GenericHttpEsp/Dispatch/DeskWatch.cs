@@ -1,4 +1,5 @@
 using GenericHttpEsp.Providers;
+using GenericHttpEsp.Storage;
 
 namespace GenericHttpEsp.Dispatch;
 
@@ -14,17 +15,8 @@ internal sealed partial class DeskWatch(ProviderDesks desks, ProviderCatalog pro
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Every, time);
-        try
-        {
-            for (var round = 1; await timer.WaitForNextTickAsync(stoppingToken); round++)
-            {
-                await LookAsync(round % RoundsPerNews == 0, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        var round = 0;
+        await Background.EveryAsync(Every, time, cancellationToken => LookAsync(++round % RoundsPerNews == 0, cancellationToken), stoppingToken);
     }
 
     private async Task LookAsync(bool newsToo, CancellationToken stoppingToken)

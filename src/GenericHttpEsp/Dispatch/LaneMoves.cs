@@ -1,3 +1,4 @@
+using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Runtime.Placement;
@@ -18,7 +19,7 @@ internal sealed partial class LaneMoves(
     TimeProvider time,
     ILogger<LaneMoves> logger) : BackgroundService
 {
-    private static readonly GrainType Partition = GrainType.Create("partition");
+    private static readonly GrainType Dispatcher = GrainType.Create("dispatcher");
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
     // Orleans gives an activation 30 s to end.
@@ -29,17 +30,7 @@ internal sealed partial class LaneMoves(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Every, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await LookAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        await Background.EveryAsync(Every, time, LookAsync, stoppingToken);
     }
 
     private async Task LookAsync(CancellationToken stoppingToken)
@@ -84,12 +75,12 @@ internal sealed partial class LaneMoves(
         await tenant.GoOnAsync();
     }
 
-    /// <summary>Those that can have partitions: a silo is a member a moment before the others know its grains.</summary>
+    /// <summary>Those that can have dispatchers, and so partitions: a silo is a member a moment before the others know its grains.</summary>
     private HashSet<SiloAddress> Silos()
     {
         var known = manifest.Current.Silos;
         return [.. membership.CurrentSnapshot.Members.Values
-            .Where(member => member.Status == SiloStatus.Active && known.TryGetValue(member.SiloAddress, out var grains) && grains.Grains.ContainsKey(Partition))
+            .Where(member => member.Status == SiloStatus.Active && known.TryGetValue(member.SiloAddress, out var grains) && grains.Grains.ContainsKey(Dispatcher))
             .Select(static member => member.SiloAddress)];
     }
 

@@ -20,6 +20,22 @@ internal static class Background
     public static Task<T> Run<T>(Func<Task<T>> work, CancellationToken cancellationToken) =>
         Task.Factory.StartNew(work, cancellationToken, TaskCreationOptions.DenyChildAttach, Scheduler).Unwrap();
 
+    /// <summary>A step after each period, one after the other, until it is to stop; that is no failure.</summary>
+    public static async Task EveryAsync(TimeSpan period, TimeProvider time, Func<CancellationToken, Task> step, CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(period, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                await step(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
     /// <summary>Cancels; what waits for it does not run on the caller's turn.</summary>
     public static Task CancelAsync(CancellationTokenSource source) =>
         Task.Factory.StartNew(source.Cancel, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler);

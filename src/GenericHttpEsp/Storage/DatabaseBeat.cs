@@ -79,17 +79,7 @@ internal sealed partial class DatabaseBeat(LedgerDatabase database, IOptions<Sto
             return;
         }
 
-        using var timer = new PeriodicTimer(Every, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await TryBeatAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        await Background.EveryAsync(Every, time, TryBeatAsync, stoppingToken);
     }
 
     private async Task TryBeatAsync(CancellationToken stoppingToken)

@@ -37,17 +37,7 @@ internal sealed partial class RetentionSweeper(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(options.Value.EveryMinutes), time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await TrySweepAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        await Background.EveryAsync(TimeSpan.FromMinutes(options.Value.EveryMinutes), time, TrySweepAsync, stoppingToken);
     }
 
     private async Task TrySweepAsync(CancellationToken stoppingToken)

@@ -22,17 +22,7 @@ internal sealed partial class SiloWatch(
     {
         var patience = TimeSpan.FromSeconds(RenewalsMissed * options.Value.RenewalSeconds);
         var watch = new RenewalWatch(patience > PatienceMin ? patience : PatienceMin, 3 * Every, time);
-        using var timer = new PeriodicTimer(Every, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await LookAsync(watch, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        await Background.EveryAsync(Every, time, cancellationToken => LookAsync(watch, cancellationToken), stoppingToken);
     }
 
     private async Task LookAsync(RenewalWatch watch, CancellationToken stoppingToken)

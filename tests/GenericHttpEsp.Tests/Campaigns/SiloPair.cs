@@ -1,5 +1,3 @@
-using GenericHttpEsp.Campaigns;
-using GenericHttpEsp.Dispatch;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
 using GenericHttpEsp.Tests.Wiring;
@@ -33,13 +31,15 @@ internal sealed class SiloPair : IAsyncDisposable
             .. settings,
         ];
         var bench = await CampaignBench.StartAsync("PostgreSql", server, settings: both);
-        return new SiloPair(bench, await TestApplication.StartAsync(StorageEngine.PostgreSql, server, both), keys);
+        var pair = new SiloPair(bench, await TestApplication.StartAsync(StorageEngine.PostgreSql, server, both), keys);
+        // So that lanes are placed at both from the first one on.
+        await Task.WhenAll(pair.Silos.Select(static silo => Meeting.PlacingAsync(silo, 2)));
+        return pair;
     }
 
     /// <summary>Starts campaigns until both silos are where they should be. Their partitions send by turns from one silo and the other.</summary>
     public async Task<List<long>> StartUntilAsync(long provider, Func<TestApplication, bool> reached)
     {
-        await PlaceLanesAsync(provider);
         using var patience = new CancellationTokenSource(Patience);
         var campaigns = new List<long>();
         do
@@ -67,16 +67,6 @@ internal sealed class SiloPair : IAsyncDisposable
         }
 
         return true;
-    }
-
-    /// <summary>A lane stays where it is first called from; left to chance, all of a provider's may be at one silo.</summary>
-    private async Task PlaceLanesAsync(long provider)
-    {
-        for (var lane = 0; lane < Lanes.Count; lane++)
-        {
-            var silo = lane % 2 == 0 ? Bench.Application : Other;
-            await silo.Grains.GetGrain<IDispatcherGrain>(provider, PartitionWork.Lane(lane)).ProbeAsync(0, 0);
-        }
     }
 
     public async ValueTask DisposeAsync()

@@ -14,7 +14,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int SeedsInCi = 500;
 
-    // Most breaks are found within a hundred; one that takes two activations of a campaign and a pause between them is rare.
+    // Most breaks show within ten. That of the control takes two activations of a campaign and a pause between them: a seed in some hundreds, which ones changes with every await.
     private const int SeedsToFind = 4000;
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class ClusterTests(PostgresServer server)
         await using var first = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
         await using var second = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
 
-        await Task.WhenAll(ActiveAsync(first, 2), ActiveAsync(second, 2));
+        await Task.WhenAll(Meeting.ActiveAsync(first, 2), Meeting.ActiveAsync(second, 2));
         Assert.Equal(first.Services.GetRequiredService<InstallationKeys>().Address, second.Services.GetRequiredService<InstallationKeys>().Address);
         await Task.WhenAll(Enumerable.Range(1, 20).Select(i => (i % 2 == 0 ? first : second).Grains.GetGrain<IFirstSampleGrain>(i).Rename($"name {i}")));
         Assert.Equal("name 7", await first.Grains.GetGrain<IFirstSampleGrain>(7).Name());
@@ -29,7 +29,7 @@ public sealed class ClusterTests(PostgresServer server)
 
         await second.StopAsync();
 
-        await ActiveAsync(first, 1);
+        await Meeting.ActiveAsync(first, 1);
         Assert.Equal("name 7", await first.Grains.GetGrain<IFirstSampleGrain>(7).Name());
         Assert.Equal("name 8", await first.Grains.GetGrain<IFirstSampleGrain>(8).Name());
         Assert.Equal(HttpStatusCode.OK, (await first.Client.GetAsync("/health/ready", Stop)).StatusCode);
@@ -46,7 +46,7 @@ public sealed class ClusterTests(PostgresServer server)
         string[] settings = [$"--ConnectionStrings:Postgres={database}", $"--Secrets:KeyFile={keys.Path}/secret.key"];
         await using var first = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
         await using var second = await TestApplication.StartAsync(StorageEngine.PostgreSql, server, settings);
-        await Task.WhenAll(PlacingAsync(first, 2), PlacingAsync(second, 2));
+        await Task.WhenAll(Meeting.PlacingAsync(first, 2), Meeting.PlacingAsync(second, 2));
         var statistics = first.Grains.GetGrain<IManagementGrain>(0);
 
         await Task.WhenAll(Enumerable.Range(1, Partitions).Select(id => first.Grains.GetGrain<IPartitionGrain>(id).HaltAsync()));
@@ -55,36 +55,6 @@ public sealed class ClusterTests(PostgresServer server)
         Assert.Equal([Partitions / 2, Partitions / 2], places.GroupBy(static place => place.SiloAddress).Select(static silo => silo.Count()));
         var ofALane = places.GroupBy(static place => PartitionWork.Lane(place.GrainId.GetIntegerKey()));
         Assert.All(ofALane, static lane => Assert.Single(lane.DistinctBy(static place => place.SiloAddress)));
-    }
-
-    private static async Task ActiveAsync(TestApplication application, int silos)
-    {
-        var membership = application.Services.GetRequiredService<IClusterMembershipService>();
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        timeout.CancelAfter(TimeSpan.FromSeconds(30));
-        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(timeout.Token))
-        {
-            if (snapshot.Members.Values.Count(static member => member.Status == SiloStatus.Active) == silos)
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>A silo places grains at those others only of which it knows what they can host, and that it asks after it hears of them.</summary>
-    private static async Task PlacingAsync(TestApplication application, int silos)
-    {
-        await ActiveAsync(application, silos);
-        var manifests = application.Services.GetRequiredService<IClusterManifestProvider>();
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        timeout.CancelAfter(TimeSpan.FromSeconds(30));
-        await foreach (var manifest in manifests.Updates.WithCancellation(timeout.Token))
-        {
-            if (manifest.Silos.Count == silos)
-            {
-                return;
-            }
-        }
     }
 
     private static async Task<(int All, int Dead)> MembersAsync(string database)
