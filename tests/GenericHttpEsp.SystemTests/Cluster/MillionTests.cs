@@ -8,14 +8,14 @@ namespace GenericHttpEsp.SystemTests.Cluster;
 [Collection(ClusterFire.Name)]
 public sealed class MillionTests(ClusterPostgres postgres)
 {
+    private const int AnswerMilliseconds = 1000;
     private static readonly int Size = FireSize.Of(ci: 25, full: 1000);
 
     // CI: six send windows, and half of what the others believe in it for. Full: until it was declared dead.
     private static readonly TimeSpan Stopped = TimeSpan.FromSeconds(FireSize.Of(ci: 3, full: 60));
-    private static readonly int AnswerMilliseconds = FireSize.Of(ci: 300, full: 1000);
 
     // Answers take two; three silos, a database and the ESP share two cores.
-    private static readonly int AttemptSeconds = FireSize.Of(ci: 3, full: 15);
+    private static readonly int AttemptSeconds = FireSize.Of(ci: 6, full: 15);
 
     /// <summary>
     /// One silo is killed at 15 percent, one is stopped at 35 for a minute (in CI so shortly that the others wait for it), one is ended at 70; each comes back.
@@ -41,8 +41,8 @@ public sealed class MillionTests(ClusterPostgres postgres)
 
         await bench.WaitForShareAsync(people / Size * 15 / 100);
         var (hits, unknownMax) = (0, 0);
-        // The first one almost always has requests on the wire.
-        foreach (var killed in bench.Silos.TakeWhile(_ => hits == 0))
+        // The first one almost always has requests on the wire; on a busy machine, where CI's campaign is sent slowly, a few may have none.
+        foreach (var killed in bench.Silos.Concat(bench.Silos).TakeWhile(_ => hits == 0))
         {
             hits = await bench.KillAsync(killed);
             unknownMax += (await FireLedger.ReadAsync(bench, campaign)).OnTheWire;
