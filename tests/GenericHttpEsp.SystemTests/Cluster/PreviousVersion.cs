@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
@@ -13,6 +14,20 @@ internal sealed class PreviousVersion : IDisposable
     }
 
     public string Program => Path.Combine(_folder, "program", "GenericHttpEsp.dll");
+
+    /// <summary>The latest commit with another schema than this one's: the parent of the last that touched the migrations. Null in a clone without that much history.</summary>
+    public static async Task<string?> BeforeLastMigrationAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var last = await RunAsync("git", ["-C", Here(), "log", "-1", "--format=%H", "--", ":/src/GenericHttpEsp/Storage/Migrations"], cancellationToken);
+            return (await RunAsync("git", ["-C", Here(), "rev-parse", "--verify", "--quiet", $"{last.Trim()}~1^{{commit}}"], cancellationToken)).Trim();
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or Win32Exception)
+        {
+            return null;
+        }
+    }
 
     /// <exception cref="InvalidOperationException">The commit is not here, or does not build; the message says what git or the compiler said.</exception>
     public static async Task<PreviousVersion> BuildAsync(string commit, CancellationToken cancellationToken)
@@ -40,7 +55,7 @@ internal sealed class PreviousVersion : IDisposable
         prune.WaitForExit();
     }
 
-    private static async Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
+    private static async Task<string> RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
@@ -49,6 +64,8 @@ internal sealed class PreviousVersion : IDisposable
         {
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {string.Concat(output)}");
         }
+
+        return output[0];
     }
 
     private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;

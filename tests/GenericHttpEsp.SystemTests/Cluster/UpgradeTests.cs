@@ -12,16 +12,17 @@ public sealed class UpgradeTests(ClusterPostgres postgres)
 
     /// <summary>
     /// F34: silos of the previous version are replaced one after the other in the middle of a campaign; in between both versions work side by side, on the
-    /// schema of the present one, which the first new silo makes while the others send. <c>GHE_FIRE_PREVIOUS</c> names the commit, since a clone need not have
-    /// any history. Afterwards the previous version is refused, if there was a migration.
+    /// schema of the present one, which the first new silo makes while the others send. From the commit before the last migration, or the one that
+    /// <c>GHE_FIRE_PREVIOUS</c> names; a clone need not have any history. Afterwards the previous version is refused, if there was a migration.
     /// </summary>
     [Fact]
     public async Task RollingUpgrade_InACampaign_LosesNobodyAndLeavesNothingUnknown()
     {
-        var commit = Environment.GetEnvironmentVariable("GHE_FIRE_PREVIOUS");
-        Assert.SkipWhen(string.IsNullOrEmpty(commit), "GHE_FIRE_PREVIOUS names no commit to upgrade from.");
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var commit = Environment.GetEnvironmentVariable("GHE_FIRE_PREVIOUS") ?? await PreviousVersion.BeforeLastMigrationAsync(cancellationToken);
+        Assert.SkipWhen(string.IsNullOrEmpty(commit), "This clone has no commit from before the last migration, and GHE_FIRE_PREVIOUS names none.");
         var people = FireSize.Of(ci: 8000, full: 100_000);
-        using var previous = await PreviousVersion.BuildAsync(commit!, TestContext.Current.CancellationToken);
+        using var previous = await PreviousVersion.BuildAsync(commit, cancellationToken);
         await using var bench = await ClusterBench.StartAsync(await postgres.ServerAsync(), behaviour: Slow, program: previous.Program);
         var before = await SchemaAsync(bench);
         await bench.ImportAsync(people, partitions: 12);
