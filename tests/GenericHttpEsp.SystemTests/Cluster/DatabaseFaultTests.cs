@@ -72,9 +72,7 @@ public sealed class DatabaseFaultTests
         await using (var connection = new NpgsqlConnection(bench.Database))
         {
             await connection.OpenAsync(TestContext.Current.CancellationToken);
-            await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
-            await using var command = new NpgsqlCommand("lock table batches, partitions", connection, transaction);
-            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await using var transaction = await LockTablesAsync(connection);
             locked = TimeProvider.System.GetUtcNow();
             await AwayAsync(TimeSpan.FromSeconds(FireSize.Of(ci: 4, full: 10)));
             released = TimeProvider.System.GetUtcNow();
@@ -140,6 +138,25 @@ public sealed class DatabaseFaultTests
         NothingBegan(bench, full, back);
         await callers.HoldsAsync(bench);
         (await FireVerdict.HoldsAsync(bench, campaign, people, OnTheWire(bench, full))).Report("F9: PostgreSQL's disk full; seconds from room to the next request", 1, recovery);
+    }
+
+    /// <summary>Claims take rows of the one table first, outcomes of the other: whoever locks both may be the one whom PostgreSQL picks to end a deadlock.</summary>
+    private static async Task<NpgsqlTransaction> LockTablesAsync(NpgsqlConnection connection)
+    {
+        while (true)
+        {
+            var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+            try
+            {
+                await using var command = new NpgsqlCommand("lock table partitions, batches", connection, transaction);
+                await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+                return transaction;
+            }
+            catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.DeadlockDetected)
+            {
+                await transaction.DisposeAsync();
+            }
+        }
     }
 
     private static async Task<(long Campaign, int People)> SendingAsync(ClusterBench bench)
