@@ -6,7 +6,6 @@ using Npgsql;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>PostgreSQL goes away, stands still, has no room or has gone back, while three silos send and callers call. Each test has a server of its own.</summary>
-[Collection(ClusterFire.Name)]
 public sealed class DatabaseFaultTests
 {
     private const int Size = 50;

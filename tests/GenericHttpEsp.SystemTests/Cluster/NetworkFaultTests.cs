@@ -4,7 +4,6 @@ using GenericHttpEsp.SystemTests.Fire;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>Silos that do not hear each other, or not the database, in network namespaces.</summary>
-[Collection(ClusterFire.Name)]
 public sealed class NetworkFaultTests
 {
     private const int Silos = 3;

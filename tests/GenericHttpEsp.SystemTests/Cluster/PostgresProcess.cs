@@ -37,7 +37,7 @@ internal sealed class PostgresProcess : IAsyncDisposable
     /// <param name="dataDirectory">An empty directory that the user postgres may write, a tmpfs for example. Unset: one of its own.</param>
     /// <param name="listen">Addresses beside loopback too, for a <see cref="SiloNetwork"/>.</param>
     /// <param name="more">Settings as <c>-c name=value</c>.</param>
-    public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=200", string listen = "127.0.0.1")
+    public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=400", string listen = "127.0.0.1")
     {
         var folder = Directory.CreateTempSubdirectory("ghe-fire-pg-").FullName;
         var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort(), listen, more);

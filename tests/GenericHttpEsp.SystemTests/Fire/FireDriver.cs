@@ -131,11 +131,13 @@ internal abstract class FireDriver(SandboxHost sandbox) : IAsyncDisposable
     }
 
     /// <summary>The server sends nothing now: waits for what is still in the sandbox, so that requests seen later were sent later.</summary>
-    public async Task SettleAsync()
+    /// <param name="atMost">For requests that cannot end. Unset: all do.</param>
+    public async Task SettleAsync(TimeSpan? atMost = null)
     {
         using var limit = Limit();
         Sandbox.Release();
-        await Sandbox.WaitForOpenRequestsAsync(0, limit.Token);
+        var settled = Sandbox.WaitForOpenRequestsAsync(0, limit.Token);
+        await (atMost is { } most ? Task.WhenAny(settled, Task.Delay(most, limit.Token)) : settled);
         _seen = Sandbox.Entries() is [.., var last] ? last.Sequence : 0;
     }
 

@@ -8,6 +8,9 @@ public sealed class PauseTests
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1500);
 
+    // A request whose head is sent and whose body is not ends after the pause only.
+    private static readonly TimeSpan SettleMax = TimeSpan.FromSeconds(2);
+
     [Theory]
     [InlineData(FailPoints.AfterClaimCommit)]
     [InlineData(FailPoints.BeforeClaimCommit)]
@@ -54,7 +57,7 @@ public sealed class PauseTests
     {
         // The one thing that is waited for here is time.
         await Task.Delay(Pause, TestContext.Current.CancellationToken);
-        await bench.SettleAsync();
+        await bench.SettleAsync(SettleMax);
         await bench.Server.SendAsync("CONT", TestContext.Current.CancellationToken);
     }
 }

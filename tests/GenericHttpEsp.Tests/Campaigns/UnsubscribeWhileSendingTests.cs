@@ -25,13 +25,12 @@ public sealed class UnsubscribeWhileSendingTests(PostgresServer server)
     private const int LogLagMilliseconds = 50;
 
     [Theory]
-    [InlineData("Sqlite", true)]
-    [InlineData("PostgreSql", true)]
-    [InlineData("Sqlite", false)]
-    public async Task Acknowledged_IsInNoRequestThatBeginsLater_OnlyWithTheBarrier(string engine, bool withBarrier)
+    [InlineData("Sqlite")]
+    [InlineData("PostgreSql")]
+    public async Task Acknowledged_IsInNoRequestThatBeginsLater(string engine)
     {
         await using var bench = await CampaignBench.StartAsync(
-            engine, server, new SandboxOptions { KeepBodies = 200 }, builder => Arrange(builder, static _ => Task.Delay(Stretch), withBarrier));
+            engine, server, new SandboxOptions { KeepBodies = 200 }, builder => Arrange(builder, static _ => Task.Delay(Stretch), withBarrier: true));
         await bench.ImportAsync(People);
         var provider = await bench.ProviderAsync(25, new JsonObject { ["limits"] = new JsonObject { ["concurrency"] = 8 } });
         var tokens = await TokensAsync(bench, provider);
@@ -43,14 +42,17 @@ public sealed class UnsubscribeWhileSendingTests(PostgresServer server)
 
         var late = acknowledged.LateBy(bench.Sandbox.Entries(start));
         TestContext.Current.TestOutputHelper?.WriteLine($"logged after the acknowledgement: {late.Count}, at most {late.DefaultIfEmpty().Max():f1} ms");
-        Assert.Equal(withBarrier, !late.Exists(static milliseconds => milliseconds > LogLagMilliseconds));
+        Assert.DoesNotContain(late, static milliseconds => milliseconds > LogLagMilliseconds);
         Assert.Equal(ByHand + ByToken, acknowledged.Count);
         // Enough of them were still to come, so that it meant something.
         Assert.True((int)stats["skippedByReason"]!["unsubscribed"]! > ByHand / 10, stats.ToJsonString());
         Assert.Equal(People, (int)stats["accepted"]! + (int)stats["skipped"]!);
     }
 
-    /// <summary>Somebody of a claim leaves after its commit and before its request.</summary>
+    /// <summary>
+    /// Somebody of a claim leaves after its commit and before its request. Without the barrier the request waits for the acknowledgement, in a window that lasts:
+    /// then it is late on any machine, and what is measured here can fail.
+    /// </summary>
     [Theory]
     [InlineData("Sqlite", true)]
     [InlineData("PostgreSql", true)]
@@ -60,14 +62,20 @@ public sealed class UnsubscribeWhileSendingTests(PostgresServer server)
     {
         var acknowledged = new AcknowledgementLog();
         var first = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var bench = await CampaignBench.StartAsync(engine, server, null, builder => Arrange(
-            builder,
-            request =>
-            {
-                first.TrySetResult(request.Batches[0].Ids[0]);
-                return Task.Delay(Stretch);
-            },
-            withBarrier));
+        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var bench = await CampaignBench.StartAsync(
+            engine,
+            server,
+            null,
+            builder => Arrange(
+                builder,
+                request =>
+                {
+                    first.TrySetResult(request.Batches[0].Ids[0]);
+                    return withBarrier ? Task.Delay(Stretch) : left.Task;
+                },
+                withBarrier),
+            withBarrier ? [] : ["--Dispatch:SendWindowMilliseconds=10000"]);
         await bench.ImportAsync(20);
         var campaign = await bench.CampaignAsync(await bench.ProviderAsync());
         await bench.ActAsync(campaign, "start");
@@ -76,6 +84,8 @@ public sealed class UnsubscribeWhileSendingTests(PostgresServer server)
 
         await UnsubscribeAsync(bench, person.Email, null);
         acknowledged.Read(person.Email);
+        await Task.Delay(2 * LogLagMilliseconds, TestContext.Current.CancellationToken);
+        left.SetResult();
         await bench.WatchAsync(campaign);
 
         // The window counts from before the claim: even a slow start leaves no time to send after an acknowledgement.

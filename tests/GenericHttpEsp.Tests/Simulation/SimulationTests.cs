@@ -14,7 +14,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int SeedsInCi = 500;
 
-    // Most breaks show within ten. That of the control takes two activations of a campaign and a pause between them: a seed in some hundreds, which ones changes with every await.
+    // Most breaks show within ten. That of the control takes two activations of a campaign and a pause between them: a seed in some hundreds, which ones changes with every await;
+    // so the search begins where it was found last.
     private const int SeedsToFind = 4000;
 
     [Fact]
@@ -69,18 +70,18 @@ public sealed class SimulationTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(typeof(NoFence), "I2 twice")]
-    [InlineData(typeof(NoEpoch), "I7 stale")]
-    [InlineData(typeof(NoControl), "I4 pause")]
-    [InlineData(typeof(OutcomeBeforeSend), "I1 lost")]
-    [InlineData(typeof(NoSubscriptionCheck), "I4 unsubscribed")]
-    [InlineData(typeof(NoDedupe), "I5 counters")]
-    public async Task DeliberateBreak_IsFoundByASeed(Type deliberate, string promise)
+    [InlineData(typeof(NoFence), "I2 twice", 1)]
+    [InlineData(typeof(NoEpoch), "I7 stale", 1)]
+    [InlineData(typeof(NoControl), "I4 pause", 520)]
+    [InlineData(typeof(OutcomeBeforeSend), "I1 lost", 1)]
+    [InlineData(typeof(NoSubscriptionCheck), "I4 unsubscribed", 1)]
+    [InlineData(typeof(NoDedupe), "I5 counters", 1)]
+    public async Task DeliberateBreak_IsFoundByASeed(Type deliberate, string promise, int first)
     {
         var setup = await SimulationSetup.CreateAsync();
 
         SimulationResult? found = null;
-        await EverySeedAsync(SeedsToFind, () => found is null, seed =>
+        await EverySeedAsync(first, SeedsToFind, () => found is null, seed =>
         {
             var result = Simulation.Run(seed, setup, (DeliberateBreak)Activator.CreateInstance(deliberate)!);
             found = result.Problems.Any(problem => problem.StartsWith(promise, StringComparison.Ordinal)) ? result : found;
@@ -96,7 +97,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var failed = new List<SimulationResult>();
         var ends = new Dictionary<string, int>();
         var start = TimeProvider.System.GetTimestamp();
-        await EverySeedAsync(seeds, static () => true, seed =>
+        await EverySeedAsync(1, seeds, static () => true, seed =>
         {
             var result = Simulation.Run(seed, setup);
             lock (failed)
@@ -116,12 +117,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
         return failed;
     }
 
-    private static async Task EverySeedAsync(int seeds, Func<bool> goesOn, Action<int> run)
+    private static async Task EverySeedAsync(int first, int seeds, Func<bool> goesOn, Action<int> run)
     {
-        var next = 0;
+        var next = first - 1;
         await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, 4)).Select(_ => OnThread(() =>
         {
-            while (goesOn() && Interlocked.Increment(ref next) is var seed && seed <= seeds)
+            while (goesOn() && Interlocked.Increment(ref next) is var seed && seed < first + seeds)
             {
                 run(seed);
             }

@@ -26,7 +26,8 @@ public sealed class PostgresServer : IAsyncLifetime
         await connection.OpenAsync(cancellationToken);
         await using var create = new NpgsqlCommand($"create database {name}", connection);
         await create.ExecuteNonQueryAsync(cancellationToken);
-        return new NpgsqlConnectionStringBuilder(server) { Database = name, MaxPoolSize = 30 }.ToString();
+        // Orleans' own pools outlive the application: what stands idle in hundreds of them would use up the server's connections.
+        return new NpgsqlConnectionStringBuilder(server) { Database = name, MaxPoolSize = 30, ConnectionIdleLifetime = 10, ConnectionPruningInterval = 5 }.ToString();
     }
 
     /// <summary>Dumps a database that may be in use; <see cref="RestoreAsync"/> makes another one of it.</summary>
@@ -82,7 +83,7 @@ public sealed class PostgresServer : IAsyncLifetime
         await ShellAsync($"chmod 777 {_folder}", cancellationToken);
         await RunAsync($"{Binaries()}/initdb -D {_folder}/data -U test -A trust -E UTF8 --locale=C --no-sync", cancellationToken);
         await RunAsync(
-            $"{Binaries()}/pg_ctl -D {_folder}/data -w -t 60 -l {_folder}/log -o \"-h 127.0.0.1 -p {port} -k {_folder} -c fsync=off -c max_connections=200\" start",
+            $"{Binaries()}/pg_ctl -D {_folder}/data -w -t 60 -l {_folder}/log -o \"-h 127.0.0.1 -p {port} -k {_folder} -c fsync=off -c max_connections=400\" start",
             cancellationToken);
         return $"Host=127.0.0.1;Port={port};Username=test;Database=postgres";
     }

@@ -103,7 +103,7 @@ internal sealed class TestApplication : IAsyncDisposable
             configure: builder =>
             {
                 // A run's console is for its results.
-                builder.Logging.ClearProviders();
+                builder.Logging.ClearProviders().AddProvider(new TestOutputLog());
                 _configure?.Invoke(builder);
             },
             map: _map);
