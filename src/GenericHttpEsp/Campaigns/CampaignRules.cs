@@ -1,3 +1,5 @@
+using GenericHttpEsp.Dispatch;
+
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>What a person may do with a campaign, by its status.</summary>
@@ -42,6 +44,21 @@ internal static class CampaignRules
         (CampaignAction.Retry, CampaignStatuses.Running) => CampaignDecision.Already,
         _ => CampaignDecision.Refuse,
     };
+
+    /// <summary>Null: go, or it is there already.</summary>
+    /// <param name="action">What somebody asks for.</param>
+    /// <param name="id">Of the campaign.</param>
+    /// <param name="status">Null: there is none.</param>
+    public static CampaignReply? Refuse(CampaignAction action, long id, string? status) =>
+        status is null ? CampaignReply.Refused(CampaignRefusal.NotFound, $"There is no campaign {id}.")
+        : Decide(action, status) == CampaignDecision.Refuse ? CampaignReply.Refused(CampaignRefusal.LifeCycle, Explain(action, status))
+        : null;
+
+    /// <summary>Null: there is somebody for whom a retry could be made.</summary>
+    public static CampaignReply? RefuseRetry(CampaignCounts counts) =>
+        counts.InFlight > 0 ? CampaignReply.Refused(CampaignRefusal.LifeCycle, "Requests are still on the wire: try again in half a minute.")
+        : counts.By[RecordOutcome.Failed] + counts.By[RecordOutcome.Refused] == 0 ? CampaignReply.Refused(CampaignRefusal.LifeCycle, "Nobody failed or was refused.")
+        : null;
 
     /// <summary>Why not, and what to do instead.</summary>
     public static string Explain(CampaignAction action, string? status) => (action, status) switch

@@ -1,9 +1,4 @@
-using GenericHttpEsp.Storage;
-
 namespace GenericHttpEsp.Dispatch;
-
-/// <summary>Asks for a slice of the current second: requests and messages wanted, under the limits given.</summary>
-internal delegate Task<BudgetGrant> LeaseBudget(int requests, int messages, BudgetLimits limits, CancellationToken cancellationToken);
 
 /// <summary>
 /// One provider's budget in this silo. Requests wait in line, campaigns taking turns, for a concurrency slot, one request and their messages; slices are
@@ -12,22 +7,10 @@ internal delegate Task<BudgetGrant> LeaseBudget(int requests, int messages, Budg
 /// </summary>
 internal sealed class ProviderBudget
 {
-    // A slice is at least a 20th of a second's limit, so that few calls are made, and at most a quarter, so that other silos get theirs.
-    private const int SliceShareMin = 20;
-    private const int SliceShareMax = 4;
-
-    // The line may be long; what stands behind these is not served from the next slice.
-    private const int TurnsCounted = 1000;
-
     private readonly Lock _lock = new();
     private readonly FairLine<BudgetTurn> _waiting = new();
-    private readonly LeaseBudget _lease;
     private readonly ConcurrencySlots _slots;
-    private readonly TimeProvider _time;
-    private BudgetLimits _limits;
-    private BudgetGrant _slice;
-    private long _sliceAt;
-    private bool _leasing;
+    private readonly BudgetSlice _slice;
 
     /// <param name="limits">The first ones.</param>
     /// <param name="lease">From the cluster's budget.</param>
@@ -35,7 +18,7 @@ internal sealed class ProviderBudget
     /// <param name="time">Slices and leases lapse by its monotonic clock.</param>
     public ProviderBudget(BudgetLimits limits, LeaseBudget lease, LeaseSlots? leaseSlots, TimeProvider time)
     {
-        (_limits, _lease, _time) = (limits, lease, time);
+        _slice = new BudgetSlice(limits, lease, _waiting, _lock, time, Serve, FailAll);
         _slots = new ConcurrencySlots(leaseSlots, _lock, time, Go, FailAll);
         _slots.Limit(limits);
     }
@@ -57,7 +40,7 @@ internal sealed class ProviderBudget
     {
         lock (_lock)
         {
-            _limits = changed;
+            _slice.Limit(changed);
             _slots.Limit(changed);
             Go();
         }
@@ -127,11 +110,10 @@ internal sealed class ProviderBudget
         }
     }
 
-    /// <summary>Whoever is next goes on gathering from there, also with what is of an earlier second: it was granted and not used. Under the lock.</summary>
+    /// <summary>Under the lock.</summary>
     private void TakeBack(BudgetTurn turn)
     {
-        DropLapsed();
-        _slice = turn.GiveBackTo(_slice);
+        _slice.TakeBack(turn);
         Serve();
         Go();
     }
@@ -148,36 +130,18 @@ internal sealed class ProviderBudget
     /// <summary>Serves from the slice at hand, then sees to the next one. Under the lock.</summary>
     private void Go()
     {
-        DropLapsed();
+        _slice.DropLapsed();
         Serve();
-        if (!_leasing && _waiting.First is { Slot: not null })
-        {
-            // Off the caller's scheduler: a grain's would be held by this loop.
-            _leasing = true;
-            _ = Background.Run(LeaseAsync);
-        }
+        _slice.SeeToLease();
     }
 
-    private void DropLapsed()
-    {
-        if (_time.GetElapsedTime(_sliceAt).TotalMilliseconds >= _slice.MillisecondsLeft)
-        {
-            _slice = default;
-        }
-    }
-
+    /// <summary>Whoever has a slot and all that is needed goes, one after the other. Under the lock.</summary>
     private void Serve()
     {
         while (_waiting.First is { } next)
         {
             next.Slot ??= _slots.TryTake();
-            if (next.Slot is null)
-            {
-                return;
-            }
-
-            _slice = next.TakeFrom(_slice, _limits);
-            if (!next.IsSatisfied(_limits))
+            if (next.Slot is null || !_slice.Serve(next))
             {
                 return;
             }
@@ -186,66 +150,6 @@ internal sealed class ProviderBudget
             next.Granted.TrySetResult();
         }
     }
-
-    private async Task LeaseAsync()
-    {
-        while (Want() is var (requests, messages, limits))
-        {
-            BudgetGrant grant;
-            try
-            {
-                grant = await _lease(requests, messages, limits, CancellationToken.None);
-            }
-            catch (Exception failure)
-            {
-                lock (_lock)
-                {
-                    FailAll(failure);
-                    _leasing = false;
-                }
-
-                return;
-            }
-
-            lock (_lock)
-            {
-                // Even a grant whose second is over by now serves once: else a slow database would starve everybody.
-                DropLapsed();
-                _slice = grant with { Requests = grant.Requests + _slice.Requests, Messages = grant.Messages + _slice.Messages };
-                _sliceAt = _time.GetTimestamp();
-                Serve();
-            }
-
-            if ((requests > 0 && grant.Requests == 0) || (messages > 0 && grant.Messages == 0))
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(grant.MillisecondsToMore + 1), _time);
-            }
-        }
-    }
-
-    private (int Requests, int Messages, BudgetLimits Limits)? Want()
-    {
-        lock (_lock)
-        {
-            if (_waiting.First is not { Slot: not null } first)
-            {
-                _leasing = false;
-                return null;
-            }
-
-            // What the first in line has no use for yet is not asked for: it would lapse while he gathers the other kind.
-            var messages = first.MessagesNeeded(_limits) <= 0 ? 0 : Slice(static (turn, limits) => turn.MessagesNeeded(limits), _limits.MessagesPerSecond);
-            var requests = first.MessagesNeeded(_limits) > messages || first.RequestsNeeded(_limits) <= 0
-                ? 0
-                : Slice(static (turn, limits) => turn.RequestsNeeded(limits), _limits.RequestsPerSecond);
-            return (requests, messages, _limits);
-        }
-    }
-
-    private int Slice(Func<BudgetTurn, BudgetLimits, int> needed, double? limit) => (int)Math.Clamp(
-        _waiting.All.Take(TurnsCounted).Sum(turn => (long)needed(turn, _limits)),
-        1 + (limit!.Value / SliceShareMin),
-        Math.Min(int.MaxValue, 1 + (limit.Value / SliceShareMax)));
 
     /// <summary>Under the lock.</summary>
     private void FailAll(Exception failure)
