@@ -102,6 +102,21 @@ public sealed class ClusterBreakerTests(PostgresServer server)
         void Pass(TimeSpan by) => Array.ForEach([sick, sound], silo => silo.Time.Advance(by));
     }
 
+    /// <summary>Another server took over whose clock is an hour behind: nobody may look for that hour, unless a leave that nobody can have given is none.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task LeaveToProbe_ThatEndsTooFarAhead_IsNone(string engine)
+    {
+        await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
+        var (one, other) = (new Silo(ledger), new Silo(ledger));
+        Assert.True(await one.Breaker.TryProbeAsync(CancellationToken.None));
+        await ledger.Database.WriteAsync(WriteKind.Event, static session => session.ExecuteAsync("update provider_desks set probe_until = probe_until + 3600000"));
+
+        Assert.True(await other.Breaker.TryProbeAsync(CancellationToken.None));
+        one.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.False(await one.Breaker.TryProbeAsync(CancellationToken.None));
+    }
+
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task GoodAnswer_EndsTheRowOfAll(string engine)
