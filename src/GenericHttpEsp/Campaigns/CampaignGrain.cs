@@ -19,6 +19,9 @@ internal sealed partial class CampaignGrain(
     : Grain, ICampaignGrain
 {
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(500);
+
+    // Its queue may be at a silo that has just gone: whoever wants the campaign paused or stopped would wait as long as for any call, half a minute.
+    private static readonly TimeSpan ProgressPatience = TimeSpan.FromSeconds(2);
     private IGrainTimer? _progress;
     private IGrainTimer? _news;
 
@@ -369,7 +372,8 @@ internal sealed partial class CampaignGrain(
         var stats = CampaignStatsRules.Of(State.Status!, State.Reason, await runs.CountsAsync(Id));
         try
         {
-            await this.GetStreamProvider("progress").GetStream<CampaignProgress>("campaigns", Id).OnNextAsync(new CampaignProgress(Id, stats));
+            await this.GetStreamProvider("progress").GetStream<CampaignProgress>("campaigns", Id).OnNextAsync(new CampaignProgress(Id, stats))
+                .WaitAsync(ProgressPatience, time);
         }
         catch (Exception failure)
         {
