@@ -24,7 +24,7 @@ internal sealed class CampaignGrain : Grain, ICampaignGrain
     {
         (_runs, _time) = (runs, time);
         _memory = new CampaignMemory(this, stored);
-        _progress = new CampaignProgressStream(this, _memory, runs, host, logger);
+        _progress = new CampaignProgressStream(this, _memory, runs, host, time, logger);
         _course = new CampaignCourse(_memory, runs, _progress, time);
         _start = new CampaignStart(_memory, runs, _course, time);
     }

@@ -5,9 +5,12 @@ namespace GenericHttpEsp.Campaigns;
 /// <summary>
 /// Tells whoever watches a campaign how far it is: every moment while it runs, at each change, and afterwards the events of one moment together. Harmless to lose.
 /// </summary>
-internal sealed partial class CampaignProgressStream(Grain grain, CampaignMemory memory, CampaignRuns runs, IHostApplicationLifetime host, ILogger logger)
+internal sealed partial class CampaignProgressStream(Grain grain, CampaignMemory memory, CampaignRuns runs, IHostApplicationLifetime host, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
+
+    // Its queue may be at a silo that has just gone: whoever wants the campaign paused or stopped would wait as long as for any call, half a minute.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private IGrainTimer? _progress;
     private IGrainTimer? _news;
 
@@ -34,7 +37,8 @@ internal sealed partial class CampaignProgressStream(Grain grain, CampaignMemory
         var stats = CampaignStatsRules.Of(memory.State.Status!, memory.State.Reason, await runs.CountsAsync(memory.Id));
         try
         {
-            await grain.GetStreamProvider("progress").GetStream<CampaignProgress>("campaigns", memory.Id).OnNextAsync(new CampaignProgress(memory.Id, stats));
+            await grain.GetStreamProvider("progress").GetStream<CampaignProgress>("campaigns", memory.Id).OnNextAsync(new CampaignProgress(memory.Id, stats))
+                .WaitAsync(Patience, time);
         }
         catch (Exception failure)
         {

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>Pokes campaigns whose work is due, on every silo: crash, restart and schedule are one case. Pokes are idempotent.</summary>
@@ -6,6 +8,9 @@ internal sealed partial class CampaignSweeper(
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PokeEvery = TimeSpan.FromSeconds(2);
+
+    // A grain takes its calls in turn: pokes that come faster than it answers them would stand in line before an operator's stop.
+    private readonly ConcurrentDictionary<long, bool> _poked = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -31,10 +36,13 @@ internal sealed partial class CampaignSweeper(
             foreach (var campaign in await work.TakeDueAsync(PokeEvery, stoppingToken))
             {
                 // One campaign that is slow to start must not hold back the others.
-                PokeAsync(campaign).Ignore();
+                if (_poked.TryAdd(campaign, true))
+                {
+                    PokeAsync(campaign).Ignore();
+                }
             }
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
         {
             LogSweepFailed(failure);
         }
@@ -49,6 +57,10 @@ internal sealed partial class CampaignSweeper(
         catch (Exception failure)
         {
             LogPokeFailed(failure, campaign);
+        }
+        finally
+        {
+            _poked.TryRemove(campaign, out _);
         }
     }
 

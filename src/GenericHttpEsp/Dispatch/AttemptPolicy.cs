@@ -36,7 +36,7 @@ internal sealed class AttemptPolicy
         _time = time;
         _failuresMax = options.BreakerFailures;
         _pause = options.BreakerPause;
-        _pipeline = new ResiliencePipelineBuilder<EspAnswer?> { TimeProvider = time }
+        _pipeline = new ResiliencePipelineBuilder<EspAnswer?> { TimeProvider = new SteadyTime(time) }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<EspAnswer?>
             {
                 // Polly's breaker knows ratios; ours counts failures in a row. So only the failure that fills the count is shown to it, and it opens at once.

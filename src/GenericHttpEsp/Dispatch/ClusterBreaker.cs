@@ -14,18 +14,29 @@ namespace GenericHttpEsp.Dispatch;
 internal sealed partial class ClusterBreaker(
     long providerId, AttemptPolicy policy, DeskStore store, DispatchOptions options, bool alone, TimeProvider time, ILogger<ClusterBreaker> logger)
 {
+    // Each stream that waits asks once a second. What is asked for all of them costs the cluster's row two statements a second and silo.
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LetOthers = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private Task _told = Task.CompletedTask;
     private long _goodAt = long.MinValue;
+    private long _askFrom = long.MinValue;
     private int _untold;
     private int _toEnd;
 
     /// <summary>After the breaker's pause: whether a request of this silo goes ahead to see if the ESP is back. One in a pause does, over the cluster.</summary>
     public async Task<bool> TryProbeAsync(CancellationToken cancellationToken)
     {
-        if (!await store.TryProbeAsync(providerId, options.BreakerPause, cancellationToken))
+        if (!IsTimeToAsk() || !await store.TryProbeAsync(providerId, options.BreakerPause, cancellationToken))
         {
             return false;
+        }
+
+        if (!alone)
+        {
+            // Should it fail, this silo is the first to know when the pause is over: one with a better way to the ESP asks in between.
+            Interlocked.Exchange(ref _askFrom, After(options.BreakerPause + LetOthers));
         }
 
         Volatile.Write(ref _toEnd, 1);
@@ -68,6 +79,11 @@ internal sealed partial class ClusterBreaker(
             await HearAsync((await store.FailingAsync(options.BreakerFailures, cancellationToken)).Find(row => row.ProviderId == providerId));
         }
     }
+
+    private bool IsTimeToAsk() =>
+        Interlocked.Read(ref _askFrom) is var from && time.GetTimestamp() >= from && Interlocked.CompareExchange(ref _askFrom, After(AskEvery), from) == from;
+
+    private long After(TimeSpan wait) => time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
 
     private TimeSpan? SinceGood => Interlocked.Read(ref _goodAt) is var at && at == long.MinValue ? null : time.GetElapsedTime(at);
 

@@ -56,13 +56,14 @@ internal sealed class DeskStore(LedgerDatabase database)
             ("@provider", size.ProviderId), ("@version", (long)size.Version), ("@bytes", size.BytesMax)),
         cancellationToken);
 
-    /// <summary>Whether this silo may look if the ESP is back; no other may within the pause.</summary>
+    /// <summary>Whether this silo may look if the ESP is back; no other may within the pause. One that ends later than a pause from now is of a clock that went back since.</summary>
     public Task<bool> TryProbeAsync(long providerId, TimeSpan pause, CancellationToken cancellationToken) => database.WriteAloneAsync(
         WriteKind.Claim,
         async session => await session.FirstAsync(
             $"""
             insert into provider_desks (provider_id, probe_until) values (@provider, {session.Now} + @pause)
-            on conflict (provider_id) do update set probe_until = excluded.probe_until where provider_desks.probe_until <= {session.Now}
+            on conflict (provider_id) do update set probe_until = excluded.probe_until
+            where provider_desks.probe_until <= {session.Now} or provider_desks.probe_until > {session.Now} + @pause
             returning provider_id
             """,
             static row => row.GetInt64(0),

@@ -88,6 +88,8 @@ internal sealed class DispatcherGrain(BatchSender sender, IRunTemplates template
 
         if (_leaves)
         {
+            // Orleans keeps it where it is if the silo that it should go to has just gone: then it would turn all away for ever. Where it goes anyway, this says nothing.
+            GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "Its lane has moved."));
             return null;
         }
 

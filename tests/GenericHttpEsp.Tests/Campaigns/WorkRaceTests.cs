@@ -35,6 +35,23 @@ public sealed class WorkRaceTests(PostgresServer server)
         Assert.False(await work.AnyAsync(default));
     }
 
+    /// <summary>Another server took over whose clock is an hour behind: campaigns would be poked by nobody for that hour.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task Work_ThatWasPokedInTheFuture_IsDue(string engine)
+    {
+        await using var sample = await LedgerSample.CreateAsync(engine, server);
+        var work = new CampaignWorkStore(sample.Database);
+        await work.AddAsync(LedgerSample.Campaign, due: null, revision: 1, default);
+        var every = TimeSpan.FromMinutes(1);
+        Assert.Equal([LedgerSample.Campaign], await work.TakeDueAsync(every, default));
+        Assert.Empty(await work.TakeDueAsync(every, default));
+        await sample.Database.WriteAsync(WriteKind.Event, static session => session.ExecuteAsync("update campaign_work set poked_at = poked_at + 3600000"));
+
+        Assert.Equal([LedgerSample.Campaign], await work.TakeDueAsync(every, default));
+        Assert.Empty(await work.TakeDueAsync(every, default));
+    }
+
     /// <summary>
     /// The announcer ended before it stored anything: the poke takes its row away, but not before the state has moved on, so that an announcer that only stood still
     /// cannot store any more.

@@ -1,4 +1,5 @@
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Storage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace GenericHttpEsp.Tests.Dispatch;
@@ -102,6 +103,22 @@ public sealed class AttemptPolicyTests
 
         Assert.Equal(TimeSpan.Zero, _policy.BlockedFor);
         Assert.NotNull((await TryAsync(200)).Answer);
+    }
+
+    /// <summary>The time of day follows the database's, which another server may have: a breaker that waits for it would be open for as long as it went back.</summary>
+    [Fact]
+    public async Task OpenBreaker_WhoseClockIsSetBack_ProbesAfterItsPause()
+    {
+        var time = new ClusterTime(_time);
+        time.Follow(_time.GetUtcNow().AddHours(1));
+        var policy = new AttemptPolicy(new DispatchOptions(), time);
+        await policy.OpenAsync();
+        time.Follow(_time.GetUtcNow());
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(TimeSpan.Zero, policy.BlockedFor);
+        Assert.NotNull((await policy.RunAsync(static _ => ValueTask.FromResult<EspAnswer?>(Answer(200)), CancellationToken.None)).Answer);
+        Assert.True(policy.IsClosed);
     }
 
     [Fact]

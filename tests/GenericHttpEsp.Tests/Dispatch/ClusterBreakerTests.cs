@@ -48,10 +48,73 @@ public sealed class ClusterBreakerTests(PostgresServer server)
 
         Assert.True(silos[0].Policy.IsClosed);
         Assert.False(silos[1].Policy.IsClosed);
+        silos[1].Time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(await silos[1].Breaker.TryProbeAsync(CancellationToken.None));
         await silos[1].SendAsync(200);
         Assert.True(silos[1].Policy.IsClosed);
         Assert.Equal(0, (await RowAsync(ledger)).Failures);
+    }
+
+    /// <summary>Each stream that waits asks every second; the row that all silos lock is asked twice for all of them.</summary>
+    [Fact]
+    public async Task ManyStreamsThatWait_AskForTheProbeTwiceASecond()
+    {
+        await using var ledger = await TestLedger.CreateAsync(StorageEngine.Sqlite, server);
+        var asked = 0;
+        ledger.Database.BeforeStatement = statement => asked += statement.Contains("(provider_id, probe_until)", StringComparison.Ordinal) ? 1 : 0;
+        var (other, silo) = (new Silo(ledger), new Silo(ledger));
+        Assert.True(await other.Breaker.TryProbeAsync(CancellationToken.None));
+
+        for (var times = 1; times <= 4; times++)
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => silo.Breaker.TryProbeAsync(CancellationToken.None)));
+            Assert.DoesNotContain(true, answers);
+            Assert.Equal(1 + times, asked);
+            silo.Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
+    /// <summary>A silo with a bad way to the ESP is the first to know that its pause is over; one with a good way would hardly ever find the leave free.</summary>
+    [Fact]
+    public async Task SiloWhoseProbeFailed_LetsTheOthersProbeFirst()
+    {
+        await using var ledger = await TestLedger.CreateAsync(StorageEngine.Sqlite, server);
+        var (sick, sound) = (new Silo(ledger), new Silo(ledger));
+        await sick.FailAsync(Failures);
+        await sound.Breaker.LookAsync(CancellationToken.None);
+        Pass(TimeSpan.FromSeconds(5));
+        Assert.True(await sick.Breaker.TryProbeAsync(CancellationToken.None));
+        await sick.SendAsync(503);
+        Pass(TimeSpan.FromSeconds(5));
+        await LapseAsync(ledger);
+
+        Assert.False(await sick.Breaker.TryProbeAsync(CancellationToken.None));
+        // Nobody wants it for a second.
+        Pass(TimeSpan.FromSeconds(1));
+        Assert.True(await sick.Breaker.TryProbeAsync(CancellationToken.None));
+        await sick.SendAsync(503);
+        Pass(TimeSpan.FromSeconds(5));
+        await LapseAsync(ledger);
+        Assert.True(await sound.Breaker.TryProbeAsync(CancellationToken.None));
+        await sound.SendAsync(200);
+        Assert.True(sound.Policy.IsClosed);
+
+        void Pass(TimeSpan by) => Array.ForEach([sick, sound], silo => silo.Time.Advance(by));
+    }
+
+    /// <summary>Another server took over whose clock is an hour behind: nobody may look for that hour, unless a leave that nobody can have given is none.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task LeaveToProbe_ThatEndsTooFarAhead_IsNone(string engine)
+    {
+        await using var ledger = await TestLedger.CreateAsync(Engines.Parse(engine), server);
+        var (one, other) = (new Silo(ledger), new Silo(ledger));
+        Assert.True(await one.Breaker.TryProbeAsync(CancellationToken.None));
+        await ledger.Database.WriteAsync(WriteKind.Event, static session => session.ExecuteAsync("update provider_desks set probe_until = probe_until + 3600000"));
+
+        Assert.True(await other.Breaker.TryProbeAsync(CancellationToken.None));
+        one.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.False(await one.Breaker.TryProbeAsync(CancellationToken.None));
     }
 
     [Theory]
@@ -202,6 +265,10 @@ public sealed class ClusterBreakerTests(PostgresServer server)
 
     private static Task<int> AgeAsync(TestLedger ledger, TimeSpan by) => ledger.Database.WriteAsync(
         WriteKind.Event, session => session.ExecuteAsync("update provider_desks set failing_since = failing_since - @by", ("@by", (long)by.TotalMilliseconds)));
+
+    /// <summary>The pause of the leave to probe is over, on the database's clock.</summary>
+    private static Task<int> LapseAsync(TestLedger ledger) =>
+        ledger.Database.WriteAsync(WriteKind.Event, static session => session.ExecuteAsync("update provider_desks set probe_until = 0"));
 
     /// <summary>One silo's breaker of the provider, its clock, and how many requests it let through.</summary>
     private sealed class Silo

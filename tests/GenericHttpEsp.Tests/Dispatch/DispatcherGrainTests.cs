@@ -36,7 +36,7 @@ public sealed class DispatcherGrainTests
     {
         var tenants = new LaneTenants();
         var grain = new DispatcherGrain(null!, new NoTemplates(), null!, tenants, new FakeTimeProvider());
-        Context(grain) = DispatchProxy.Create<IGrainContext, KnownContext>();
+        var context = (KnownContext)(Context(grain) = DispatchProxy.Create<IGrainContext, KnownContext>());
         await grain.OnActivateAsync(CancellationToken.None);
         Assert.Equal(PageReceipt.Taken, await grain.OfferAsync(Page(epoch: 3, continues: false)));
         Assert.Equal(PageReceipt.Taken, await grain.OfferAsync(Page(epoch: 3, continues: true)));
@@ -46,8 +46,10 @@ public sealed class DispatcherGrainTests
         await Assert.Single(tenants.All).LeaveAsync();
 
         Assert.Equal(PageReceipt.Fenced, await waits.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
-        // Nothing begins here any more, until it is elsewhere.
+        Assert.Equal(0, context.Ends);
+        // Nothing begins here any more. Should the silo that it was to move to be gone by now, it would stay for ever: asked again, it ends.
         Assert.Equal(PageReceipt.Fenced, await grain.OfferAsync(Page(epoch: 4, continues: false)));
+        Assert.Equal(1, context.Ends);
         await grain.OnDeactivateAsync(default, CancellationToken.None);
         Assert.Empty(tenants.All);
     }
@@ -81,10 +83,21 @@ public sealed class DispatcherGrainTests
     }
 }
 
-/// <summary>Says who it is.</summary>
+/// <summary>Says who it is, and counts how often it was to end.</summary>
 public class KnownContext : DispatchProxy
 {
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name == "get_GrainId"
-        ? GrainId.Create(GrainType.Create("dispatcher"), GrainIdKeyExtensions.CreateIntegerKey(1, Lanes.KeyOf(1)))
-        : throw new NotSupportedException(targetMethod.Name);
+    public int Ends { get; private set; }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+    {
+        "get_GrainId" => GrainId.Create(GrainType.Create("dispatcher"), GrainIdKeyExtensions.CreateIntegerKey(1, Lanes.KeyOf(1))),
+        nameof(IGrainContext.Deactivate) => End(),
+        _ => throw new NotSupportedException(targetMethod.Name),
+    };
+
+    private object? End()
+    {
+        Ends++;
+        return null;
+    }
 }
