@@ -14,6 +14,7 @@ internal sealed class PartitionGrain(PartitionWork work) : Grain, IPartitionGrai
     {
         if (_run is null or { IsOver: true })
         {
+            _run?.Dispose();
             _run = new PartitionRun(work, campaignId, this.GetPrimaryKeyLong());
             work.Here(GrainContext, this.GetPrimaryKeyLong(), campaignId);
             _alive ??= this.RegisterGrainTimer(

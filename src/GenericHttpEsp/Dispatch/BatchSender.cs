@@ -21,6 +21,8 @@ internal sealed partial class BatchSender(
 {
     private static readonly TimeSpan BlockedStep = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(10);
+    // A campaign that does not answer must not keep an outcome from the ledger until its row is taken for unknown.
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RecordWaitMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RecordWaitMax = TimeSpan.FromSeconds(5);
 
@@ -187,7 +189,7 @@ internal sealed partial class BatchSender(
                 PauseScope.Campaign => control.PauseCampaignAsync(template.CampaignId, verdict.Reason),
                 PauseScope.Provider => control.PauseProviderAsync(template.Provider.Id, verdict.Reason),
                 _ => Task.CompletedTask,
-            });
+            }).WaitAsync(PauseMax, time);
         }
         catch (Exception failure)
         {

@@ -15,6 +15,7 @@ internal static class Silo
 {
     private const int ClusterSiloPort = 11111;
     private const int ClusterGatewayPort = 30000;
+    private const int KnownGrainsMax = 20_000;
 
     public static void AddSilo(this WebApplicationBuilder builder)
     {
@@ -68,6 +69,9 @@ internal static class Silo
 
     private static void AddCommon(ISiloBuilder silo, ClusterOptions cluster)
     {
+        // People come by in millions: each that is kept, and each that is only known where to find, costs as much memory after its last event as before.
+        silo.Configure<GrainCollectionOptions>(static options => options.CollectionQuantum = TimeSpan.FromSeconds(10));
+        silo.Configure<GrainDirectoryOptions>(static options => options.CacheSize = KnownGrainsMax);
         silo.AddPlacementDirector<LanePlacement, LanePlacementDirector>();
         // Rows without the names of our types: a renamed class must still read its rows. Property names are the format.
         silo.UseSystemTextJsonGrainStorageSerializer();

@@ -16,7 +16,7 @@ public sealed class ProgressLostTests(PostgresServer server)
             server,
             configure: static builder => builder.Services.AddSingleton<IOutgoingGrainCallFilter, SilentQueues>());
         await bench.ImportAsync(10);
-        var provider = await bench.ProviderAsync(1, new() { ["limits"] = new System.Text.Json.Nodes.JsonObject { ["requestsPerSecond"] = 0.5 } });
+        var provider = await bench.ProviderAsync(2, new() { ["limits"] = new System.Text.Json.Nodes.JsonObject { ["requestsPerSecond"] = 0.5 } });
         var campaign = await bench.CampaignAsync(provider);
         await bench.ActAsync(campaign, "start");
 

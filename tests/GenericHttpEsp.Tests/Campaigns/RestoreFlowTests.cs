@@ -99,7 +99,7 @@ public sealed class RestoreFlowTests(PostgresServer server)
     private static async Task<(long Half, long Later)> HalfWayAsync(CampaignBench bench)
     {
         await bench.ImportAsync(People);
-        var provider = await bench.ProviderAsync(20, new JsonObject { ["limits"] = new JsonObject { ["requestsPerSecond"] = 20 } });
+        var provider = await bench.ProviderAsync(20, new JsonObject { ["limits"] = new JsonObject { ["requestsPerSecond"] = 6 } });
         var later = await bench.CampaignAsync(provider, new JsonObject { ["name"] = "Later", ["schedule"] = DateTimeOffset.UnixEpoch.AddYears(200).ToString("O") });
         Assert.Equal("scheduled", (string)(await bench.ActAsync(later, "start"))["status"]!);
         var half = await bench.CampaignAsync(provider);
