@@ -1,9 +1,10 @@
 namespace GenericHttpEsp.Campaigns;
 
 /// <summary>
-/// One campaign. Forbidding steps (pause, stop) write the state first and the partitions second, permitting ones the other way round: after a crash in
-/// between, the sweeper's poke brings the partitions to what the state says. There may be two activations (a network in two parts), so memory proves nothing:
-/// what an operator is told was written before, also when nothing changes, which fails where memory is old; and partitions remember the revision that paused them.
+/// One campaign. Pause and stop write the state first and the partitions second; a start makes the partitions, and its state makes them known; resume and retry
+/// write what is intended. After a crash in between, the sweeper's poke brings the partitions to what the state says. There may be two activations (a network
+/// in two parts), so memory proves nothing: what an operator is told was written before, also when nothing changes, which fails where memory is old; and
+/// partitions remember the revision that paused them.
 /// </summary>
 [GrainType("campaign")]
 internal sealed class CampaignGrain : Grain, ICampaignGrain

@@ -3,7 +3,6 @@ using Orleans.Storage;
 namespace GenericHttpEsp.Recipients;
 
 [GrainType("recipient")]
-[CollectionAgeLimit(Minutes = 0.5)]
 internal sealed class RecipientGrain(
     [PersistentState("subscription", RecipientGrainStorage.Name)] IPersistentState<SubscriptionState> subscription,
     ProfileStore profiles,

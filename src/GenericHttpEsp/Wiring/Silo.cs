@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GenericHttpEsp.Dispatch;
+using GenericHttpEsp.Recipients;
 using GenericHttpEsp.Storage;
 using Orleans.Configuration;
 using Orleans.Serialization;
@@ -70,7 +71,11 @@ internal static class Silo
     private static void AddCommon(ISiloBuilder silo, ClusterOptions cluster)
     {
         // People come by in millions: each that is kept, and each that is only known where to find, costs as much memory after its last event as before.
-        silo.Configure<GrainCollectionOptions>(static options => options.CollectionQuantum = TimeSpan.FromSeconds(10));
+        silo.Configure<GrainCollectionOptions>(static options =>
+        {
+            options.CollectionQuantum = TimeSpan.FromSeconds(10);
+            options.ClassSpecificCollectionAge[typeof(RecipientGrain).FullName!] = TimeSpan.FromSeconds(30);
+        });
         silo.Configure<GrainDirectoryOptions>(static options => options.CacheSize = KnownGrainsMax);
         silo.AddPlacementDirector<LanePlacement, LanePlacementDirector>();
         // Rows without the names of our types: a renamed class must still read its rows. Property names are the format.

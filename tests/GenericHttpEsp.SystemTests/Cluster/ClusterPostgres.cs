@@ -1,5 +1,3 @@
-// Two clusters at once, and no more: silos that starve declare each other dead, and that is a fault of its own.
-[assembly: Xunit.v3.Parallelization(MaxThreads = 2)]
 [assembly: AssemblyFixture(typeof(GenericHttpEsp.SystemTests.Cluster.ClusterPostgres))]
 
 namespace GenericHttpEsp.SystemTests.Cluster;
@@ -18,4 +16,11 @@ public sealed class ClusterPostgres : IAsyncDisposable
             await (await _server.Value).DisposeAsync();
         }
     }
+}
+
+/// <summary>One after the other and beside nothing else: silos that starve declare each other dead, and that is a fault of its own.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class ClusterFire
+{
+    public const string Name = "cluster";
 }

@@ -6,6 +6,7 @@ using GenericHttpEsp.SystemTests.Fire;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>F37: new silos on a copy of the database, taken half-way, while the original sends on.</summary>
+[Collection(ClusterFire.Name)]
 public sealed class CopyElsewhereTests
 {
     private const int Size = 50;

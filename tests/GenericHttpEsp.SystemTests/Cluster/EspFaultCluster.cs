@@ -86,7 +86,8 @@ public sealed class EspFaultCluster(ClusterPostgres postgres) : IAsyncLifetime
         Bench.ReadAsync(session => session.FirstAsync(sql, static row => row.GetInt64(0), ("@campaign", campaign)));
 }
 
-[CollectionDefinition(Name)]
+/// <summary>One after the other and beside nothing else, as the other clusters.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class EspFire : ICollectionFixture<EspFaultCluster>
 {
     public const string Name = "cluster with bad ESPs";

@@ -8,6 +8,7 @@ using GenericHttpEsp.SystemTests.Fire;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>A silo more in the middle of a large campaign: whoever adds one wants it to send.</summary>
+[Collection(ClusterFire.Name)]
 public sealed partial class JoinTests
 {
     private const int Silos = 3;

@@ -5,6 +5,7 @@ using GenericHttpEsp.SystemTests.Fire;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>One campaign to a million people (in CI, three thousand), and all that happens to silos in the middle of it.</summary>
+[Collection(ClusterFire.Name)]
 public sealed class MillionTests(ClusterPostgres postgres)
 {
     private const int AnswerMilliseconds = 1000;

@@ -6,6 +6,7 @@ using GenericHttpEsp.SystemTests.Fire;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>Three silos, of which one ends itself at a named place of sending, or each at another one of taking a callback body.</summary>
+[Collection(ClusterFire.Name)]
 public sealed class SiloFailPointTests(ClusterPostgres postgres)
 {
     private static readonly string[] Places =

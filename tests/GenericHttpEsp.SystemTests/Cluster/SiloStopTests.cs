@@ -4,6 +4,7 @@ using GenericHttpEsp.SystemTests.Fire;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>Silos that end in order, and one that stands still for longer than the others believe in it.</summary>
+[Collection(ClusterFire.Name)]
 public sealed class SiloStopTests(ClusterPostgres postgres)
 {
     private const int Size = 100;

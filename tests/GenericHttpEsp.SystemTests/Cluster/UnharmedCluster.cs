@@ -10,7 +10,7 @@ public sealed class UnharmedCluster(ClusterPostgres postgres) : IAsyncLifetime
     public ValueTask DisposeAsync() => Bench.DisposeAsync();
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class UnharmedFire : ICollectionFixture<UnharmedCluster>
 {
     public const string Name = "unharmed cluster";

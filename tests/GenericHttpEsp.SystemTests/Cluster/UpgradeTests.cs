@@ -5,6 +5,7 @@ using Npgsql;
 
 namespace GenericHttpEsp.SystemTests.Cluster;
 
+[Collection(ClusterFire.Name)]
 public sealed class UpgradeTests(ClusterPostgres postgres)
 {
     private static readonly SandboxBehaviour Slow = new() { LatencyMilliseconds = 700, LatencyJitterMilliseconds = 400 };

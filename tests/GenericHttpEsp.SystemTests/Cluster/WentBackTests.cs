@@ -6,6 +6,7 @@ using GenericHttpEsp.SystemTests.Fire;
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>F8: under the running silos PostgreSQL is replaced by an older state of itself.</summary>
+[Collection(ClusterFire.Name)]
 public sealed class WentBackTests
 {
     private const int Size = 50;

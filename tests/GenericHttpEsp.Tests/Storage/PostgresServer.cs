@@ -3,8 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using Npgsql;
 
-// Most of them wait for something most of the time.
-[assembly: Xunit.v3.Parallelization(MaxThreads = 4)]
 [assembly: AssemblyFixture(typeof(GenericHttpEsp.Tests.Storage.PostgresServer))]
 
 namespace GenericHttpEsp.Tests.Storage;
