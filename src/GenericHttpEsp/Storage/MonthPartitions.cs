@@ -9,7 +9,7 @@ namespace GenericHttpEsp.Storage;
 /// </summary>
 internal sealed class MonthPartitions
 {
-    private const long LockId = 0x47_48_45_45_56;
+    internal const long LockId = 0x47_48_45_45_56;
 
     // Everybody who writes queues behind whoever waits for the whole table.
     private const string Impatient = "set local lock_timeout = '500ms'";
@@ -101,6 +101,8 @@ internal sealed class MonthPartitions
         session.Transaction = null;
     }
 
+    // Read from the catalogue itself: a name that was not there stays so for to_regclass in this transaction, whoever has made it meanwhile.
     private static async Task<bool> IsThereAsync(LedgerSession session, string table, long month) =>
-        await session.FirstAsync("select 1 where to_regclass(@name) is not null", static row => row.GetInt32(0), ("@name", $"{table}_{month}")) == 1;
+        await session.FirstAsync(
+            "select 1 from pg_class where relname = @name and pg_table_is_visible(oid) limit 1", static row => row.GetInt32(0), ("@name", $"{table}_{month}")) == 1;
 }
