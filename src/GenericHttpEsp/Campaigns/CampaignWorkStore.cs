@@ -40,15 +40,15 @@ internal sealed class CampaignWorkStore(LedgerDatabase database)
         session => session.ExecuteAsync("delete from campaign_work where campaign_id = @id and revision <= @revision", ("@id", campaignId), ("@revision", revision)),
         cancellationToken: cancellationToken);
 
-    /// <summary>Takes the campaigns that are due and were not poked lately; several silos sweep, one of them gets each. What was poked later than now was so by a clock that went back since. None while the database is marked as restored.</summary>
+    /// <summary>Takes the campaigns that are due and were not poked lately; several silos sweep, one of them gets each. What was poked further ahead than that was so by a clock that went back since; a clock that went back by less is waited for. None while the database is marked as restored.</summary>
     public Task<List<long>> TakeDueAsync(TimeSpan every, CancellationToken cancellationToken) => database.WriteAsync(
         WriteKind.Event,
         session => session.QueryAsync(
             $"""
             update campaign_work set poked_at = {session.Now}
             where campaign_id in
-              (select campaign_id from campaign_work where due_at <= {session.Now} and (poked_at <= {session.Now} - @every or poked_at > {session.Now}) order by poked_at limit 1000)
-              and (poked_at <= {session.Now} - @every or poked_at > {session.Now}) and {RestoreMark.IsAbsent}
+              (select campaign_id from campaign_work where due_at <= {session.Now} and (poked_at <= {session.Now} - @every or poked_at > {session.Now} + @every) order by poked_at limit 1000)
+              and (poked_at <= {session.Now} - @every or poked_at > {session.Now} + @every) and {RestoreMark.IsAbsent}
             returning campaign_id
             """,
             static row => row.GetInt64(0),

@@ -35,7 +35,7 @@ public sealed class WorkRaceTests(PostgresServer server)
         Assert.False(await work.AnyAsync(default));
     }
 
-    /// <summary>Another server took over whose clock is an hour behind: campaigns would be poked by nobody for that hour.</summary>
+    /// <summary>Another server took over whose clock is an hour behind: campaigns would be poked by nobody for that hour. One that is a moment behind makes no second poke.</summary>
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Work_ThatWasPokedInTheFuture_IsDue(string engine)
@@ -46,7 +46,9 @@ public sealed class WorkRaceTests(PostgresServer server)
         var every = TimeSpan.FromMinutes(1);
         Assert.Equal([LedgerSample.Campaign], await work.TakeDueAsync(every, default));
         Assert.Empty(await work.TakeDueAsync(every, default));
-        await sample.Database.WriteAsync(WriteKind.Event, static session => session.ExecuteAsync("update campaign_work set poked_at = poked_at + 3600000"));
+        await sample.ExecuteAsync("update campaign_work set poked_at = poked_at + 30000");
+        Assert.Empty(await work.TakeDueAsync(every, default));
+        await sample.ExecuteAsync("update campaign_work set poked_at = poked_at + 3600000");
 
         Assert.Equal([LedgerSample.Campaign], await work.TakeDueAsync(every, default));
         Assert.Empty(await work.TakeDueAsync(every, default));
