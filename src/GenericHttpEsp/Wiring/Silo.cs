@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.NetworkInformation;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GenericHttpEsp.Dispatch;
@@ -42,7 +41,7 @@ internal static class Silo
 
     private static void AddEmbedded(ISiloBuilder silo, ClusterOptions cluster, string grains)
     {
-        silo.UseLocalhostClustering(cluster.SiloPort ?? FreePort(), cluster.GatewayPort ?? 0, null, cluster.ServiceId, cluster.ClusterId);
+        silo.UseLocalhostClustering(cluster.SiloPort ?? FreePort.Take(), cluster.GatewayPort ?? 0, null, cluster.ServiceId, cluster.ClusterId);
         silo.AddAdoNetGrainStorage(StorageNames.Grains, options => (options.Invariant, options.ConnectionString) = ("System.Data.SQLite", grains));
     }
 
@@ -95,11 +94,4 @@ internal static class Silo
 
     private static bool IsOwn(IPAddress address) => IPAddress.IsLoopback(address) || NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(static network => network.GetIPProperties().UnicastAddresses).Any(own => own.Address.Equals(address));
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,3 +1,5 @@
+using GenericHttpEsp.Wiring;
+
 namespace GenericHttpEsp.SystemTests.Cluster;
 
 /// <summary>One place in the cluster: a directory and ports that stay the same through all its processes, as those of a machine do.</summary>
@@ -13,15 +15,15 @@ internal sealed class ClusterSilo(string folder, string[] arguments, int? networ
 
     public bool IsUp { get; private set; }
 
-    public int SiloPort { get; private set; } = PostgresProcess.FreePort();
+    public int SiloPort { get; private set; } = FreePort.Take();
 
-    public int GatewayPort { get; private set; } = PostgresProcess.FreePort();
+    public int GatewayPort { get; private set; } = FreePort.Take();
 
     /// <summary>Everything its processes said.</summary>
     public string Output { get; private set; } = "";
 
     /// <summary>From now on its processes have another address, as a new pod has.</summary>
-    public void Move() => (SiloPort, GatewayPort) = (PostgresProcess.FreePort(), PostgresProcess.FreePort());
+    public void Move() => (SiloPort, GatewayPort) = (FreePort.Take(), FreePort.Take());
 
     /// <summary>Starts the program, which may end before it listens.</summary>
     public void Launch(string? failPoint = null, string? program = null)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using GenericHttpEsp.SystemTests.Fire;
+using GenericHttpEsp.Wiring;
 
 namespace GenericHttpEsp.SystemTests.Cluster;
 
@@ -19,7 +20,7 @@ public sealed class EspConnectionTests(EspFaultCluster cluster)
     public async Task ClosedPort_IsNotSent_AndEverybodyIsSentOnceWhenItOpens()
     {
         var people = FireSize.Of(ci: 200, full: 2000);
-        var port = PostgresProcess.FreePort();
+        var port = FreePort.Take();
         var campaign = await cluster.SendAsync("f13", people, Size, Concurrency, $"http://127.0.0.1:{port}/send");
         var refused = await cluster.UntilAsync($"{NotSent}socket: ConnectionRefused'", campaign, static rows => rows >= EspFaultCluster.BreakerFailures);
         await using var esp = new HarshEsp(static _ => HarshActs.Ok, port);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using GenericHttpEsp.Wiring;
 using Npgsql;
 
 namespace GenericHttpEsp.SystemTests.Cluster;
@@ -40,7 +39,7 @@ internal sealed class PostgresProcess : IAsyncDisposable
     public static async Task<PostgresProcess> StartAsync(string? dataDirectory = null, string more = "-c max_connections=400", string listen = "127.0.0.1")
     {
         var folder = Directory.CreateTempSubdirectory("ghe-fire-pg-").FullName;
-        var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort(), listen, more);
+        var postgres = new PostgresProcess(folder, dataDirectory ?? Path.Combine(folder, "data"), FreePort.Take(), listen, more);
         await ShellAsync($"chmod 777 {folder}");
         await ShellAsync(AsUser($"{Binaries()}/initdb -D {postgres._data} -U test -A trust -E UTF8 --locale=C --no-sync"));
         await File.AppendAllTextAsync(Path.Combine(postgres._data, "pg_hba.conf"), $"host all all {SiloNetwork.Range} trust\n");
@@ -86,7 +85,7 @@ internal sealed class PostgresProcess : IAsyncDisposable
     public async Task<PostgresProcess> CloneAsync()
     {
         var folder = Directory.CreateTempSubdirectory("ghe-fire-pg-").FullName;
-        var clone = new PostgresProcess(folder, Path.Combine(folder, "data"), FreePort(), "127.0.0.1", "");
+        var clone = new PostgresProcess(folder, Path.Combine(folder, "data"), FreePort.Take(), "127.0.0.1", "");
         await ShellAsync($"chmod 777 {folder}");
         await ShellAsync(AsUser($"{Binaries()}/pg_basebackup -h 127.0.0.1 -p {Port} -U test -D {clone._data} -c fast -X stream --no-sync"));
         await clone.RestartAsync();
@@ -150,13 +149,6 @@ internal sealed class PostgresProcess : IAsyncDisposable
         NpgsqlConnection.ClearAllPools();
         await TryShellAsync(AsUser($"{Binaries()}/pg_ctl -D {_data} -m immediate stop"));
         Directory.Delete(_folder, recursive: true);
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>The server refuses to run as root: there it runs as the user postgres.</summary>

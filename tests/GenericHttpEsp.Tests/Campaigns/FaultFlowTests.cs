@@ -1,9 +1,8 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using GenericHttpEsp.Sandbox;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
+using GenericHttpEsp.Wiring;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GenericHttpEsp.Tests.Campaigns;
@@ -106,7 +105,7 @@ public sealed class FaultFlowTests(PostgresServer server)
     {
         await using var bench = await CampaignBench.StartAsync("Sqlite", server, settings: "--Dispatch:BreakerPauseSeconds=1");
         await bench.ImportAsync(100);
-        var port = FreePort();
+        var port = FreePort.Take();
         var campaign = await bench.CampaignAsync(await bench.ProviderAsync(10, new JsonObject { ["endpoint"] = $"http://127.0.0.1:{port}/send" }));
         await bench.ActAsync(campaign, "start");
         using var limit = new CancellationTokenSource(CampaignBench.Patience);
@@ -171,12 +170,5 @@ public sealed class FaultFlowTests(PostgresServer server)
         var copy = provider.DeepClone().AsObject();
         copy[name] = value;
         return copy;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

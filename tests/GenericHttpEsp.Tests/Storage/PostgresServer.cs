@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using GenericHttpEsp.Wiring;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(GenericHttpEsp.Tests.Storage.PostgresServer))]
@@ -78,7 +77,7 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private async Task<string> StartAsync(CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var port = FreePort.Take();
         var user = Environment.UserName == "root" ? "postgres" : Environment.UserName;
         await ShellAsync($"chmod 777 {_folder}", cancellationToken);
         await RunAsync($"{Binaries()}/initdb -D {_folder}/data -U test -A trust -E UTF8 --locale=C --no-sync", cancellationToken);
@@ -108,11 +107,4 @@ public sealed class PostgresServer : IAsyncLifetime
         Environment.GetEnvironmentVariable("PG_BIN")
         ?? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(folder => $"{folder}/bin").FirstOrDefault(folder => File.Exists($"{folder}/initdb"))
         ?? throw new InvalidOperationException("PostgreSQL's server binaries are not installed (Debian: apt-get install postgresql), or name their folder in PG_BIN.");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using GenericHttpEsp.Api;
 using GenericHttpEsp.Storage;
 using GenericHttpEsp.Tests.Storage;
@@ -60,8 +58,8 @@ internal sealed class TestApplication : IAsyncDisposable
         {
             args.Add($"--ConnectionStrings:Postgres={await server!.NewDatabaseAsync(TestContext.Current.CancellationToken)}");
             args.Add($"--Secrets:KeyFile={folder}/secret.key");
-            args.Add($"--Cluster:SiloPort={FreePort()}");
-            args.Add($"--Cluster:GatewayPort={FreePort()}");
+            args.Add($"--Cluster:SiloPort={FreePort.Take()}");
+            args.Add($"--Cluster:GatewayPort={FreePort.Take()}");
         }
 
         var application = new TestApplication(folder, [.. args, .. settings ?? []], configure, map);
@@ -120,12 +118,5 @@ internal sealed class TestApplication : IAsyncDisposable
         _app = app;
         _client = Anonymous();
         _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
